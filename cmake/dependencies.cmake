@@ -1,0 +1,38 @@
+# Everything comes from the distribution's packages. Each dependency is wrapped in one dep:: target,
+# so that a rename in a newer release is mended here and nowhere else.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(libwebsockets CONFIG REQUIRED)
+find_package(date REQUIRED)
+pkg_check_modules(UUID REQUIRED IMPORTED_TARGET uuid)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+
+function(vibes_dependency name)
+  add_library(vibes_dep_${name} INTERFACE)
+  add_library(dep::${name} ALIAS vibes_dep_${name})
+  target_link_libraries(vibes_dep_${name} INTERFACE ${ARGN})
+endfunction()
+
+vibes_dependency(threads Threads::Threads)
+vibes_dependency(crypto OpenSSL::Crypto)
+vibes_dependency(fmt fmt::fmt)
+vibes_dependency(json nlohmann_json::nlohmann_json)
+vibes_dependency(simdjson simdjson::simdjson)
+vibes_dependency(cli11 CLI11::CLI11)
+vibes_dependency(spdlog spdlog::spdlog)
+vibes_dependency(uuid PkgConfig::UUID)
+vibes_dependency(systemd PkgConfig::SYSTEMD)
+vibes_dependency(date date::date)
+# LIBWEBSOCKETS_LIBRARIES names the static and the shared library at once; only one may be linked.
+vibes_dependency(websockets websockets_shared)
+
+if(VIBES_BUILD_TESTS)
+  find_package(Catch2 REQUIRED)
+  vibes_dependency(catch2 Catch2::Catch2WithMain)
+endif()

@@ -1,0 +1,28 @@
+# How our own code is compiled. Linked PRIVATE by every target of ours; nothing here is global.
+add_library(vibes_settings INTERFACE)
+add_library(vibes::settings ALIAS vibes_settings)
+target_compile_features(vibes_settings INTERFACE cxx_std_20)
+
+find_program(VIBES_CCACHE ccache)
+if(VIBES_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${VIBES_CCACHE}")
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+if(VIBES_SANITIZE)
+  target_compile_options(vibes_settings INTERFACE -fsanitize=${VIBES_SANITIZE} -fno-omit-frame-pointer
+                                                  -fno-sanitize-recover=all)
+  target_link_options(vibes_settings INTERFACE -fsanitize=${VIBES_SANITIZE})
+endif()
+if(VIBES_COVERAGE)
+  target_compile_options(vibes_settings INTERFACE --coverage)
+  target_link_options(vibes_settings INTERFACE --coverage)
+endif()
+if(VIBES_FUZZ)
+  target_compile_options(vibes_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "base/clock.hpp"
+
+#include <date/date.h>
+
+#include <chrono>
+#include <ctime>
+#include <sstream>
+
+namespace vibes {
+namespace {
+
+class SystemClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override {
+    timespec ts{};
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    return Timestamp{ts.tv_sec * 1'000'000LL + ts.tv_nsec / 1000};
+  }
+  [[nodiscard]] std::int64_t steady_ns() const override {
+    timespec ts{};
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1'000'000'000LL + ts.tv_nsec;
+  }
+};
+
+void put_digits(char* out, unsigned value, unsigned width) {
+  for (unsigned i = width; i > 0; --i) {
+    out[i - 1] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+}
+
+bool looks_like_rfc3339(std::string_view text) {
+  // The library's parser is lenient about widths and trailing text; RFC 3339 is not.
+  return text.size() >= 20 && text.size() <= 40 && text[4] == '-' && text[7] == '-' &&
+         (text[10] == 'T' || text[10] == 't' || text[10] == ' ') && text[13] == ':' &&
+         text[16] == ':';
+}
+
+}  // namespace
+
+void format_rfc3339(Timestamp time, char* out) {
+  // The calendar is the library's; the digits are ours because this runs once per event delivered.
+  using std::chrono::microseconds;
+  const date::sys_time<microseconds> at{microseconds{time.unix_us}};
+  const auto day = date::floor<date::days>(at);
+  const date::year_month_day ymd{day};
+  const date::hh_mm_ss<microseconds> hms{at - day};
+  put_digits(out, static_cast<unsigned>(static_cast<int>(ymd.year())), 4);
+  out[4] = '-';
+  put_digits(out + 5, static_cast<unsigned>(ymd.month()), 2);
+  out[7] = '-';
+  put_digits(out + 8, static_cast<unsigned>(ymd.day()), 2);
+  out[10] = 'T';
+  put_digits(out + 11, static_cast<unsigned>(hms.hours().count()), 2);
+  out[13] = ':';
+  put_digits(out + 14, static_cast<unsigned>(hms.minutes().count()), 2);
+  out[16] = ':';
+  put_digits(out + 17, static_cast<unsigned>(hms.seconds().count()), 2);
+  out[19] = '.';
+  put_digits(out + 20, static_cast<unsigned>(hms.subseconds().count()), 6);
+  out[26] = 'Z';
+}
+
+std::string format_rfc3339(Timestamp time) {
+  std::string text(27, '\0');
+  format_rfc3339(time, text.data());
+  return text;
+}
+
+std::optional<Timestamp> parse_rfc3339(std::string_view text) {
+  if (!looks_like_rfc3339(text)) {
+    return std::nullopt;
+  }
+  std::string copy(text);
+  copy[10] = 'T';
+  const bool utc = copy.back() == 'Z' || copy.back() == 'z';
+  if (utc) {
+    copy.back() = 'Z';
+  }
+  std::istringstream in(copy);
+  date::sys_time<std::chrono::microseconds> at;
+  in >> date::parse(utc ? "%FT%TZ" : "%FT%T%Ez", at);
+  if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) {
+    return std::nullopt;
+  }
+  return Timestamp{at.time_since_epoch().count()};
+}
+
+const Clock& system_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+}  // namespace vibes

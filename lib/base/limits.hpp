@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every limit of the system, in one place. What is refused because of a limit is refused with an error
+/// that names the limit. docs/protocol.md lists those a client can meet.
+namespace vibes::limits {
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+inline constexpr std::size_t kGiB = 1024 * kMiB;
+
+// Events.
+inline constexpr std::size_t kEventBytesMax = 1 * kMiB;
+inline constexpr std::size_t kEventDepthMax = 64;
+inline constexpr std::size_t kEventKeysMax = 10'000;  // keys in one object
+inline constexpr std::size_t kTypeBytesMax = 128;
+inline constexpr std::size_t kSessionBytesMax = 256;
+
+// The log.
+inline constexpr std::size_t kBatchBytesMax = 4 * kMiB;
+inline constexpr std::size_t kBatchEventsMax = 65'536;
+inline constexpr std::size_t kSegmentBytes = 64 * kMiB;
+inline constexpr std::size_t kAppendQueueBytesMax = 64 * kMiB;  // waiting for the writer, in total
+inline constexpr std::size_t kTailCacheBytesMax = 16 * kMiB;    // recent events kept in memory
+inline constexpr std::size_t kIdempotencyWindowEvents = 1'000'000;
+inline constexpr std::uint64_t kFreeDiskFloorBytes = 256 * kMiB;
+
+// Consumer groups.
+inline constexpr std::size_t kGroupsMax = 1'000;
+inline constexpr std::size_t kGroupNameBytesMax = 128;  // of [a-z0-9._-]
+inline constexpr std::size_t kCommitEveryEvents = 1'000;
+inline constexpr std::chrono::milliseconds kCommitEvery{1'000};
+inline constexpr unsigned kDeliveryAttemptsMax = 8;
+inline constexpr std::chrono::milliseconds kRetryFirst{100};
+inline constexpr std::chrono::milliseconds kRetryLast{30'000};
+inline constexpr std::size_t kDeadLetterReasonBytesMax = 4 * kKiB;
+
+// The firehose.
+inline constexpr std::size_t kRingBytesMax = 8 * kMiB;
+inline constexpr std::size_t kRingEventsMax = 65'536;
+inline constexpr std::size_t kWriteChunkBytes = 64 * kKiB;
+inline constexpr std::size_t kPageEventsMax = 1'000;
+inline constexpr std::size_t kPageEventsDefault = 100;
+inline constexpr std::size_t kPageBytesMax = 1 * kMiB;  // a page always holds at least one event
+inline constexpr std::size_t kScanSliceBytes = 1 * kMiB;  // read for one client in one turn of the loop
+inline constexpr std::chrono::seconds kHeartbeatDefault{15};
+inline constexpr std::chrono::seconds kReaderStalledAfter{60};
+
+// Connections.
+inline constexpr std::size_t kConnectionsMax = 10'240;
+inline constexpr std::size_t kUnauthenticatedMax = 64;
+inline constexpr std::size_t kHeaderBytesMax = 8 * kKiB;
+inline constexpr std::size_t kHeaderPool = 64;
+inline constexpr std::chrono::seconds kHeadersWithin{5};
+inline constexpr std::chrono::seconds kKeepAliveIdle{5};
+inline constexpr std::size_t kBodyBytesMax = 4 * kMiB;  // one batch
+inline constexpr std::chrono::seconds kRequestWithin{30};
+inline constexpr std::size_t kBodyBytesPerSecondMin = 1 * kKiB;
+inline constexpr std::size_t kMessageBytesMax = 4 * kMiB;  // /ws/append; other sockets take kEventBytesMax
+inline constexpr std::size_t kMessageFragmentsMax = 1'024;
+inline constexpr std::chrono::seconds kMessageWithin{30};
+inline constexpr std::chrono::seconds kAuthWithin{2};
+inline constexpr std::chrono::seconds kPingEvery{30};
+inline constexpr std::chrono::seconds kHangUpAfter{60};
+inline constexpr std::size_t kUnackedBytesPerConnection = 16 * kMiB;
+inline constexpr std::size_t kUnackedBytesTotal = 64 * kMiB;
+inline constexpr std::size_t kFdsRequired = 1'024;
+inline constexpr std::size_t kFdsReserved = 64;
+inline constexpr std::chrono::seconds kStopWithin{10};
+
+// Sessions.
+inline constexpr std::size_t kSessionsMax = 256;
+inline constexpr std::size_t kScrollbackBytes = 1 * kMiB;
+inline constexpr std::size_t kPtyInputBytesMax = 64 * kKiB;  // one message, decoded
+inline constexpr unsigned kPtyColsMax = 1'000;
+inline constexpr unsigned kPtyRowsMax = 1'000;
+inline constexpr std::size_t kSessionNameBytesMax = 256;
+
+// The client side.
+inline constexpr std::size_t kSpoolBytesMax = 256 * kMiB;
+inline constexpr std::chrono::milliseconds kReconnectFirst{100};
+inline constexpr std::chrono::milliseconds kReconnectLast{5'000};
+
+}  // namespace vibes::limits

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "event/cursor.hpp"
+#include "event/event.hpp"
+#include "eventlog/commit_signal.hpp"
+#include "eventlog/durability.hpp"
+#include "eventlog/errc.hpp"
+#include "eventlog/group_offsets.hpp"
+#include "eventlog/position.hpp"
+#include "eventlog/reader.hpp"
+
+namespace vibes::eventlog {
+
+/// What an append achieved.
+struct AppendReceipt {
+  /// Where one event of the batch is. A duplicate has the offset and the id of the event that was there before.
+  struct Place {
+    Offset offset;
+    Uuid event_id;
+    bool duplicate = false;
+  };
+  Durability durability = Durability::memory;
+  std::vector<Place> places;  // one per event of the batch, in its order
+
+  [[nodiscard]] std::uint64_t duplicates() const;
+};
+
+/// Called exactly once for every append() that returned success, in the order of the appends, on the engine's
+/// own thread: it must be short, must not throw and must not wait. Not called while any lock of the caller
+/// of append() is needed.
+using AppendDone = std::function<void(Result<AppendReceipt>)>;
+
+/// What the log can do right now, for people and for /api/health.
+struct LogStatus {
+  enum class State : std::uint8_t { writable, full, failed, closed, read_only };
+  State state = State::writable;
+  std::string reason;           // empty while writable
+  std::string url;              // without secrets
+  DurabilityPolicy durability;  // as configured
+  std::uint64_t bytes = 0;      // on disk, or in memory for an engine without one
+  std::uint64_t segments = 0;
+  std::uint64_t queued_bytes = 0;  // appends waiting for the writer
+  std::string recovery;            // what the last open found and did, one line; empty after a clean stop
+};
+
+/// The durable, ordered record of everything: the seam that every engine implements.
+///
+/// *Appended* means taken into the engine's queue; *durable* means what DurabilityPolicy promises. Readers, acks and
+/// listeners see only what is durable. end() is the high-water mark: the next offset a reader would see.
+///
+/// Idempotency: an event whose event_id is already in the log with the same payload is not appended again: its
+/// receipt carries the first offset, flagged duplicate. With another payload the whole batch fails with
+/// event_id_conflict. Known ids are those of the last limits::kIdempotencyWindowEvents events, also across restarts.
+/// The same id twice within one batch follows the same rule.
+///
+/// All methods are thread-safe unless they say otherwise.
+class EventLog {
+ public:
+  EventLog() = default;
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+  virtual ~EventLog() = default;
+
+  /// Names this log for ever; cursors carry it.
+  [[nodiscard]] virtual Uuid log_id() const = 0;
+
+  /// Takes a batch: all of its events or none, next to each other in the order given. Appends of one
+  /// thread keep their order. Never waits for I/O. If an error is returned `done` is not called and nothing was
+  /// taken: queue_full, closed, failed, storage_full, batch_too_large.
+  /// Through `done`: event_id_conflict, storage_full, indeterminate, failed.
+  virtual Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) = 0;
+
+  /// Errors: out_of_range (an offset past the end), not_found (no such event_id), or the I/O error.
+  virtual Result<std::unique_ptr<Reader>> reader(const Position& position) = 0;
+  /// The offset at which reader(position) would start.
+  virtual Result<Offset> resolve(const Position& position) = 0;
+
+  [[nodiscard]] virtual Offset first() const = 0;  // the oldest offset still kept
+  [[nodiscard]] Offset end() const { return signal().end(); }
+
+  /// The end's movements: listen or wait, never poll.
+  [[nodiscard]] virtual CommitSignal& signal() const = 0;
+  [[nodiscard]] virtual GroupOffsets& group_offsets() = 0;
+  [[nodiscard]] virtual LogStatus status() const = 0;
+
+  /// Finishes what was appended, makes it durable, refuses the rest. Waits. Idempotent; called by the destructor too.
+  virtual Result<void> close() = 0;
+
+  /// The cursor that stands before `next`. Errors as reader().
+  Result<event::Cursor> cursor_at(Offset next);
+  /// The offset to continue from. Errors: event::Errc::cursor_mismatch if the cursor is of another log, or the
+  /// event before it is not the one the cursor saw. Where that event is no longer kept its check is waived.
+  Result<Offset> resume(const event::Cursor& cursor);
+};
+
+}  // namespace vibes::eventlog
