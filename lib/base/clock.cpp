@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/clock.hpp"
 
-#include <date/date.h>
-
 #include <chrono>
 #include <ctime>
 #include <sstream>
+
+#include <date/date.h>
 
 namespace vibes {
 namespace {

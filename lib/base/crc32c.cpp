@@ -8,8 +8,8 @@
 #include <nmmintrin.h>
 #endif
 
-// Debian packages no CRC-32C library for C++, so this is the shortest correct one: the processor's own
-// instruction where there is one, a table elsewhere.
+// Debian packages no CRC-32C library for C++, so this is the shortest correct one: the processor's
+// own instruction where there is one, a table elsewhere.
 
 namespace vibes {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Every limit of the system, in one place. What is refused because of a limit is refused with an error
-/// that names the limit. docs/protocol.md lists those a client can meet.
+/// Every limit of the system, in one place. What is refused because of a limit is refused with an
+/// error that names the limit. docs/protocol.md lists those a client can meet.
 namespace vibes::limits {
 
 inline constexpr std::size_t kKiB = 1024;
@@ -46,7 +46,8 @@ inline constexpr std::size_t kWriteChunkBytes = 64 * kKiB;
 inline constexpr std::size_t kPageEventsMax = 1'000;
 inline constexpr std::size_t kPageEventsDefault = 100;
 inline constexpr std::size_t kPageBytesMax = 1 * kMiB;  // a page always holds at least one event
-inline constexpr std::size_t kScanSliceBytes = 1 * kMiB;  // read for one client in one turn of the loop
+inline constexpr std::size_t kScanSliceBytes =
+    1 * kMiB;  // read for one client in one turn of the loop
 inline constexpr std::chrono::seconds kHeartbeatDefault{15};
 inline constexpr std::chrono::seconds kReaderStalledAfter{60};
 
@@ -60,7 +61,8 @@ inline constexpr std::chrono::seconds kKeepAliveIdle{5};
 inline constexpr std::size_t kBodyBytesMax = 4 * kMiB;  // one batch
 inline constexpr std::chrono::seconds kRequestWithin{30};
 inline constexpr std::size_t kBodyBytesPerSecondMin = 1 * kKiB;
-inline constexpr std::size_t kMessageBytesMax = 4 * kMiB;  // /ws/append; other sockets take kEventBytesMax
+inline constexpr std::size_t kMessageBytesMax =
+    4 * kMiB;  // /ws/append; other sockets take kEventBytesMax
 inline constexpr std::size_t kMessageFragmentsMax = 1'024;
 inline constexpr std::chrono::seconds kMessageWithin{30};
 inline constexpr std::chrono::seconds kAuthWithin{2};

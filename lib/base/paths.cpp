@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "base/paths.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace vibes {
 namespace {
 
 std::filesystem::path from_environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read before threads start
+  const char* value =
+      std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read before threads start
   // The specification: a relative path is invalid and is ignored.
   if (value == nullptr || value[0] != '/') {
     return {};

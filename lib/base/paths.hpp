@@ -19,11 +19,13 @@ struct Paths {
   [[nodiscard]] std::filesystem::path spool() const { return state / "spool"; }
 };
 
-/// Reads the environment. Without HOME and without the XDG variables that would replace it, an error.
+/// Reads the environment. Without HOME and without the XDG variables that would replace it, an
+/// error.
 Result<Paths> default_paths();
 
-/// Makes `dir` and its missing parents with mode 0700 and checks that it is a directory (not a link to one)
-/// that belongs to us and that nobody else may write. The error says which of these is not so.
+/// Makes `dir` and its missing parents with mode 0700 and checks that it is a directory (not a link
+/// to one) that belongs to us and that nobody else may write. The error says which of these is not
+/// so.
 Result<void> make_private_directory(const std::filesystem::path& dir);
 
 }  // namespace vibes

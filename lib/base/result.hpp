@@ -32,15 +32,16 @@ struct Unexpected {
 [[nodiscard]] Unexpected fail_errno(int errno_value, std::string context);
 [[nodiscard]] inline Unexpected fail(Error error) { return Unexpected{std::move(error)}; }
 
-/// A value or an Error. Member names are those of std::expected, so that the day the toolchain has it
-/// this becomes an alias. Ignoring a returned Result is a compile error in our builds.
+/// A value or an Error. Member names are those of std::expected, so that the day the toolchain has
+/// it this becomes an alias. Ignoring a returned Result is a compile error in our builds.
 template <class T>
 class [[nodiscard]] Result {
   using Stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
  public:
-  Result() requires std::is_void_v<T>
-  : state_(std::in_place_index<0>) {}
+  Result()
+    requires std::is_void_v<T>
+      : state_(std::in_place_index<0>) {}
 
   template <class U = Stored>
     requires(!std::is_void_v<T> && std::is_constructible_v<Stored, U &&> &&

@@ -29,14 +29,15 @@ struct Uuid {
 std::string to_string(const Uuid& uuid);
 /// Writes the canonical form to `out`, which must have room for 36 characters. No terminator.
 void format_uuid(const Uuid& uuid, char* out);
-/// Accepts the 36-character form in either case; anything else is nothing. Every version is accepted.
+/// Accepts the 36-character form in either case; anything else is nothing. Every version is
+/// accepted.
 std::optional<Uuid> parse_uuid(std::string_view text);
 /// A random (version 4) UUID.
 Uuid random_uuid();
 
 /// Makes version 7 UUIDs that grow strictly, also when many are made in a millisecond and when the
-/// clock steps back: the 48-bit time never decreases, and the 74 remaining bits count up from a random
-/// start (RFC 9562 §6.2, method 2). Not thread-safe: each generator has one owner.
+/// clock steps back: the 48-bit time never decreases, and the 74 remaining bits count up from a
+/// random start (RFC 9562 §6.2, method 2). Not thread-safe: each generator has one owner.
 class UuidV7Generator {
  public:
   UuidV7Generator();

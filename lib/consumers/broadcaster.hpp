@@ -20,17 +20,18 @@ namespace vibes::consumers {
 
 class WebsocketConsumer;
 
-/// The right to publish. Only WebsocketConsumer can make one, so that any other call of broadcast_event does
-/// not compile: every event reaches clients through the log.
+/// The right to publish. Only WebsocketConsumer can make one, so that any other call of
+/// broadcast_event does not compile: every event reaches clients through the log.
 class BroadcastPasskey {
  private:
   friend class WebsocketConsumer;
   BroadcastPasskey() = default;
 };
 
-/// The shared ring of recent events, each encoded once into the frame that goes on the wire. A firehose client is a
-/// cursor: where it lies inside the ring it is served from here, where it lies behind it reads the log and joins
-/// again. There is no queue per client and nothing is ever dropped.
+/// The shared ring of recent events, each encoded once into the frame that goes on the wire. A
+/// firehose client is a cursor: where it lies inside the ring it is served from here, where it lies
+/// behind it reads the log and joins again. There is no queue per client and nothing is ever
+/// dropped.
 ///
 /// Thread-safe: one consumer writes, any number of net threads read.
 class Broadcaster {
@@ -49,15 +50,16 @@ class Broadcaster {
 
   /// What a client gets in one turn.
   struct Burst {
-    /// Complete WebSocket text frames (RFC 6455 §5.2, unmasked, FIN set), one per event, one after the
-    /// other, to be sent as they are.
+    /// Complete WebSocket text frames (RFC 6455 §5.2, unmasked, FIN set), one per event, one after
+    /// the other, to be sent as they are.
     std::string bytes;
     std::uint64_t events = 0;
     Offset next;  // where the client stands afterwards: past everything looked at, matching or not
   };
 
-  /// Collects the frames from `from` on that match, at least one if there is one, at most `bytes_max` otherwise.
-  /// Nothing if `from` is behind the ring: read the log. Empty bytes with next == ring_end(): caught up.
+  /// Collects the frames from `from` on that match, at least one if there is one, at most
+  /// `bytes_max` otherwise. Nothing if `from` is behind the ring: read the log. Empty bytes with
+  /// next == ring_end(): caught up.
   [[nodiscard]] std::optional<Burst> collect(Offset from, const event::Filter& filter,
                                              std::size_t bytes_max) const;
 

@@ -17,17 +17,18 @@ struct CheckOptions {
   UnknownTypes unknown_types = UnknownTypes::pass;
 };
 
-/// Checks one event (RFC 8259 JSON, UTF-8, an object, a string `type`, no duplicate keys at the top level,
-/// depth and size limits, the fields of known types, `event_id` a UUID if given) and takes out what
-/// the log keeps beside it. White space around the object is dropped; nothing else is changed.
+/// Checks one event (RFC 8259 JSON, UTF-8, an object, a string `type`, no duplicate keys at the top
+/// level, depth and size limits, the fields of known types, `event_id` a UUID if given) and takes
+/// out what the log keeps beside it. White space around the object is dropped; nothing else is
+/// changed.
 ///
 /// Errors: Errc::not_json, not_an_object, bad_utf8, too_large, too_deep, duplicate_key, bad_type,
-/// bad_field, bad_event_id, unknown_type; the context says what, where (byte and column) and what to do.
-/// Thread-safe.
+/// bad_field, bad_event_id, unknown_type; the context says what, where (byte and column) and what
+/// to do. Thread-safe.
 Result<NewEvent> check(std::string_view json, const CheckOptions& options = {});
 
-/// Several events and, where one of them is refused, which: `line` counts from 1 as a person would (lines
-/// of NDJSON, elements of an array).
+/// Several events and, where one of them is refused, which: `line` counts from 1 as a person would
+/// (lines of NDJSON, elements of an array).
 struct BatchError {
   std::size_t line = 0;
   Error error;
@@ -40,7 +41,8 @@ struct CheckedBatch {
   std::optional<BatchError> refused;
 };
 CheckedBatch check_ndjson(std::string_view text, const CheckOptions& options = {});
-/// Checks a JSON array of events, or a single event. The bytes of each element are kept as they came.
+/// Checks a JSON array of events, or a single event. The bytes of each element are kept as they
+/// came.
 CheckedBatch check_array(std::string_view text, const CheckOptions& options = {});
 
 }  // namespace vibes::event

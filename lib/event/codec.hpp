@@ -8,8 +8,8 @@
 
 namespace vibes::event {
 
-/// Appends the envelope as a JSON object: {"event_id":…,"offset":…,"time":…,"event":…}. The payload is
-/// copied as it is stored.
+/// Appends the envelope as a JSON object: {"event_id":…,"offset":…,"time":…,"event":…}. The payload
+/// is copied as it is stored.
 void append_envelope(std::string& out, const EventView& event);
 
 /// Appends the wire's live frame: {"type":"event","event_id":…,"offset":…,"time":…,"event":…}.

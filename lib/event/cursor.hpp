@@ -11,8 +11,9 @@
 namespace vibes::event {
 
 /// Where a reader is, in a form that can be kept in a file and checked when it comes back:
-/// `v1.<log_id>.<next offset>.<check>`. Opaque to clients. `check` is taken from the event before `next`, so a
-/// cursor into a log that was reset, truncated or forked since is refused and never misread.
+/// `v1.<log_id>.<next offset>.<check>`. Opaque to clients. `check` is taken from the event before
+/// `next`, so a cursor into a log that was reset, truncated or forked since is refused and never
+/// misread.
 struct Cursor {
   Uuid log_id;
   Offset next;              // the next offset to read

@@ -23,10 +23,11 @@ Category category_of(std::string_view type);
 
 /// An event that has been checked and may be appended. It owns its bytes.
 struct NewEvent {
-  /// As the producer sent it, byte for byte: unknown members, number spellings and key order survive.
+  /// As the producer sent it, byte for byte: unknown members, number spellings and key order
+  /// survive.
   std::string payload;
-  /// The event's `type`, 1 to limits::kTypeBytesMax bytes. Kept beside the payload, so that no reader has
-  /// to parse JSON to filter.
+  /// The event's `type`, 1 to limits::kTypeBytesMax bytes. Kept beside the payload, so that no
+  /// reader has to parse JSON to filter.
   std::string type;
   /// The session the event belongs to, empty if none, at most limits::kSessionBytesMax bytes: the
   /// member `session_id`, for a hook without one the `session_id` of its inner event.

@@ -11,8 +11,8 @@
 
 namespace vibes::event {
 
-/// Which events a reader wants. A default filter matches everything. Matching looks only at the fields kept
-/// beside an event, never at its JSON. A value: copy it freely.
+/// Which events a reader wants. A default filter matches everything. Matching looks only at the
+/// fields kept beside an event, never at its JSON. A value: copy it freely.
 class Filter {
  public:
   Filter() = default;

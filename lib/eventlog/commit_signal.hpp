@@ -12,8 +12,8 @@
 
 namespace vibes::eventlog {
 
-/// The high-water mark and who waits for it to move. The engine publishes; everyone else listens or waits.
-/// Thread-safe.
+/// The high-water mark and who waits for it to move. The engine publishes; everyone else listens or
+/// waits. Thread-safe.
 class CommitSignal {
  public:
   using Listener = std::function<void(Offset end)>;
@@ -37,8 +37,9 @@ class CommitSignal {
 
   [[nodiscard]] Offset end() const;
 
-  /// Called by the engine once per group commit, after the acks of that commit were handed out. Listeners run on
-  /// the calling thread; they must be short and must not call back into the signal.
+  /// Called by the engine once per group commit, after the acks of that commit were handed out.
+  /// Listeners run on the calling thread; they must be short and must not call back into the
+  /// signal.
   void publish(Offset end);
   /// Wakes everyone without moving the end: the state of the log changed, or it is closing.
   void nudge();

@@ -22,8 +22,8 @@ enum class Durability : std::uint8_t {
 std::string_view to_string(Durability durability);
 std::optional<Durability> parse_durability(std::string_view text);
 
-/// What the user asked the log to wait for before it acknowledges: `fsync`, `interval:MS` (written at once, synced
-/// every MS milliseconds, acknowledged as os) or `os`.
+/// What the user asked the log to wait for before it acknowledges: `fsync`, `interval:MS` (written
+/// at once, synced every MS milliseconds, acknowledged as os) or `os`.
 struct DurabilityPolicy {
   enum class Kind : std::uint8_t { fsync, interval, os };
   Kind kind = Kind::fsync;

@@ -6,16 +6,16 @@
 namespace vibes::eventlog {
 
 enum class Errc {
-  queue_full = 1,      // limits::kAppendQueueBytesMax wait already; try again
-  closed,              // the log has been closed
-  batch_too_large,     // over limits::kBatchBytesMax or kBatchEventsMax
-  event_id_conflict,   // that event_id is taken by another payload
-  storage_full,        // no space; appends are taken again when there is some
-  failed,              // the log failed and takes no more appends in this process
-  indeterminate,       // it is unknown whether this append is on disk; retry with the same event_id
-  corrupt,             // bytes on disk are not what was written; the context names file and position
-  locked,              // another process has this log open
-  foreign,             // the directory holds something that is no log of ours
+  queue_full = 1,     // limits::kAppendQueueBytesMax wait already; try again
+  closed,             // the log has been closed
+  batch_too_large,    // over limits::kBatchBytesMax or kBatchEventsMax
+  event_id_conflict,  // that event_id is taken by another payload
+  storage_full,       // no space; appends are taken again when there is some
+  failed,             // the log failed and takes no more appends in this process
+  indeterminate,      // it is unknown whether this append is on disk; retry with the same event_id
+  corrupt,            // bytes on disk are not what was written; the context names file and position
+  locked,             // another process has this log open
+  foreign,            // the directory holds something that is no log of ours
   unsupported_format,  // written by a newer version
   not_found,           // no event with this event_id, no such group
   out_of_range,        // a position past the end of the log

@@ -22,7 +22,8 @@ namespace vibes::eventlog {
 
 /// What an append achieved.
 struct AppendReceipt {
-  /// Where one event of the batch is. A duplicate has the offset and the id of the event that was there before.
+  /// Where one event of the batch is. A duplicate has the offset and the id of the event that was
+  /// there before.
   struct Place {
     Offset offset;
     Uuid event_id;
@@ -34,9 +35,9 @@ struct AppendReceipt {
   [[nodiscard]] std::uint64_t duplicates() const;
 };
 
-/// Called exactly once for every append() that returned success, in the order of the appends, on the engine's
-/// own thread: it must be short, must not throw and must not wait. Not called while any lock of the caller
-/// of append() is needed.
+/// Called exactly once for every append() that returned success, in the order of the appends, on
+/// the engine's own thread: it must be short, must not throw and must not wait. Not called while
+/// any lock of the caller of append() is needed.
 using AppendDone = std::function<void(Result<AppendReceipt>)>;
 
 /// What the log can do right now, for people and for /api/health.
@@ -49,18 +50,20 @@ struct LogStatus {
   std::uint64_t bytes = 0;      // on disk, or in memory for an engine without one
   std::uint64_t segments = 0;
   std::uint64_t queued_bytes = 0;  // appends waiting for the writer
-  std::string recovery;            // what the last open found and did, one line; empty after a clean stop
+  std::string recovery;  // what the last open found and did, one line; empty after a clean stop
 };
 
 /// The durable, ordered record of everything: the seam that every engine implements.
 ///
-/// *Appended* means taken into the engine's queue; *durable* means what DurabilityPolicy promises. Readers, acks and
-/// listeners see only what is durable. end() is the high-water mark: the next offset a reader would see.
+/// *Appended* means taken into the engine's queue; *durable* means what DurabilityPolicy promises.
+/// Readers, acks and listeners see only what is durable. end() is the high-water mark: the next
+/// offset a reader would see.
 ///
-/// Idempotency: an event whose event_id is already in the log with the same payload is not appended again: its
-/// receipt carries the first offset, flagged duplicate. With another payload the whole batch fails with
-/// event_id_conflict. Known ids are those of the last limits::kIdempotencyWindowEvents events, also across restarts.
-/// The same id twice within one batch follows the same rule.
+/// Idempotency: an event whose event_id is already in the log with the same payload is not appended
+/// again: its receipt carries the first offset, flagged duplicate. With another payload the whole
+/// batch fails with event_id_conflict. Known ids are those of the last
+/// limits::kIdempotencyWindowEvents events, also across restarts. The same id twice within one
+/// batch follows the same rule.
 ///
 /// All methods are thread-safe unless they say otherwise.
 class EventLog {
@@ -73,10 +76,10 @@ class EventLog {
   /// Names this log for ever; cursors carry it.
   [[nodiscard]] virtual Uuid log_id() const = 0;
 
-  /// Takes a batch: all of its events or none, next to each other in the order given. Appends of one
-  /// thread keep their order. Never waits for I/O. If an error is returned `done` is not called and nothing was
-  /// taken: queue_full, closed, failed, storage_full, batch_too_large.
-  /// Through `done`: event_id_conflict, storage_full, indeterminate, failed.
+  /// Takes a batch: all of its events or none, next to each other in the order given. Appends of
+  /// one thread keep their order. Never waits for I/O. If an error is returned `done` is not called
+  /// and nothing was taken: queue_full, closed, failed, storage_full, batch_too_large. Through
+  /// `done`: event_id_conflict, storage_full, indeterminate, failed.
   virtual Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) = 0;
 
   /// Errors: out_of_range (an offset past the end), not_found (no such event_id), or the I/O error.
@@ -92,13 +95,15 @@ class EventLog {
   [[nodiscard]] virtual GroupOffsets& group_offsets() = 0;
   [[nodiscard]] virtual LogStatus status() const = 0;
 
-  /// Finishes what was appended, makes it durable, refuses the rest. Waits. Idempotent; called by the destructor too.
+  /// Finishes what was appended, makes it durable, refuses the rest. Waits. Idempotent; called by
+  /// the destructor too.
   virtual Result<void> close() = 0;
 
   /// The cursor that stands before `next`. Errors as reader().
   Result<event::Cursor> cursor_at(Offset next);
-  /// The offset to continue from. Errors: event::Errc::cursor_mismatch if the cursor is of another log, or the
-  /// event before it is not the one the cursor saw. Where that event is no longer kept its check is waived.
+  /// The offset to continue from. Errors: event::Errc::cursor_mismatch if the cursor is of another
+  /// log, or the event before it is not the one the cursor saw. Where that event is no longer kept
+  /// its check is waived.
   Result<Offset> resume(const event::Cursor& cursor);
 };
 

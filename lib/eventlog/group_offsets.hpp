@@ -14,7 +14,8 @@ namespace vibes::eventlog {
 /// [a-z0-9._-], 1 to limits::kGroupNameBytesMax bytes, not "." or "..".
 bool is_group_name(std::string_view name);
 
-/// Where each consumer group stands: committed = the NEXT offset to read, on every engine. Thread-safe.
+/// Where each consumer group stands: committed = the NEXT offset to read, on every engine.
+/// Thread-safe.
 class GroupOffsets {
  public:
   GroupOffsets() = default;
@@ -23,8 +24,8 @@ class GroupOffsets {
   virtual ~GroupOffsets() = default;
 
   /// Durable when it returns, as durable as the engine is. May move backwards (that is a seek).
-  /// Errors: bad_group_name, too_many_groups, bad_commit (past the end of the log), or the I/O error,
-  /// after which the earlier commit still stands.
+  /// Errors: bad_group_name, too_many_groups, bad_commit (past the end of the log), or the I/O
+  /// error, after which the earlier commit still stands.
   virtual Result<void> commit(std::string_view group, Offset next) = 0;
   [[nodiscard]] virtual std::optional<Offset> committed(std::string_view group) const = 0;
   [[nodiscard]] virtual std::map<std::string, Offset, std::less<>> all() const = 0;

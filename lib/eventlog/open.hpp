@@ -17,8 +17,8 @@ class FileSystem;
 
 namespace vibes::eventlog {
 
-/// How much of the past is kept. Whole segments go, oldest first, and never one that a committed group has yet
-/// to read, unless `beyond_groups`. Nothing set: everything is kept.
+/// How much of the past is kept. Whole segments go, oldest first, and never one that a committed
+/// group has yet to read, unless `beyond_groups`. Nothing set: everything is kept.
 struct Retention {
   std::optional<std::chrono::seconds> age;
   std::optional<std::uint64_t> bytes;
@@ -30,19 +30,21 @@ struct LogOptions {
   Retention retention;
   std::uint64_t segment_bytes = limits::kSegmentBytes;
   std::uint64_t free_disk_floor_bytes = limits::kFreeDiskFloorBytes;
-  const Clock* clock = nullptr;             // nullptr: the system's
-  io::FileSystem* file_system = nullptr;    // nullptr: the machine's; tests give a SimDisk
-  /// What to do after a failed sync, when nothing about the disk is known any more. The daemon exits at once
-  /// with 74; tests look at it. nullptr: the log only latches into LogStatus::State::failed.
+  const Clock* clock = nullptr;           // nullptr: the system's
+  io::FileSystem* file_system = nullptr;  // nullptr: the machine's; tests give a SimDisk
+  /// What to do after a failed sync, when nothing about the disk is known any more. The daemon
+  /// exits at once with 74; tests look at it. nullptr: the log only latches into
+  /// LogStatus::State::failed.
   std::function<void(const Error&)> on_fatal;
 };
 
-/// Opens a log for writing: `file:DIR` (or a bare path), `memory:`. A file log is created if DIR is empty or
-/// missing. Errors: bad_url, locked, foreign, corrupt, unsupported_format, or the I/O error.
+/// Opens a log for writing: `file:DIR` (or a bare path), `memory:`. A file log is created if DIR is
+/// empty or missing. Errors: bad_url, locked, foreign, corrupt, unsupported_format, or the I/O
+/// error.
 Result<std::unique_ptr<EventLog>> open_log(std::string_view url, const LogOptions& options);
 
-/// Opens a file log for reading only, whether or not a daemon has it open: takes no lock, changes no byte, and reads up
-/// to what is known to be valid. append() returns Errc::closed.
+/// Opens a file log for reading only, whether or not a daemon has it open: takes no lock, changes
+/// no byte, and reads up to what is known to be valid. append() returns Errc::closed.
 Result<std::unique_ptr<EventLog>> open_log_read_only(std::string_view url,
                                                      io::FileSystem* file_system = nullptr);
 

@@ -12,9 +12,9 @@
 
 namespace vibes::io {
 
-/// An open file. All positions are in bytes from its start. Reads may come from any thread; everything that
-/// changes the file comes from one thread at a time. Closed by the destructor, which reports nothing: what
-/// must be on disk has been synced before.
+/// An open file. All positions are in bytes from its start. Reads may come from any thread;
+/// everything that changes the file comes from one thread at a time. Closed by the destructor,
+/// which reports nothing: what must be on disk has been synced before.
 class File {
  public:
   File() = default;
@@ -24,25 +24,26 @@ class File {
 
   /// Reads up to into.size() bytes; fewer only at the end of the file. Retries EINTR.
   virtual Result<std::size_t> read_at(std::uint64_t position, std::span<std::byte> into) const = 0;
-  /// Writes all of `from` or fails. Short writes are continued, EINTR is retried; after an error any
-  /// prefix may have been written (a full disk is announced by a short write).
+  /// Writes all of `from` or fails. Short writes are continued, EINTR is retried; after an error
+  /// any prefix may have been written (a full disk is announced by a short write).
   virtual Result<void> write_at(std::uint64_t position, std::span<const std::byte> from) = 0;
-  /// fdatasync(2). After any error nothing is known about what is on disk, and calling it again would
-  /// lie: the caller must give the file up.
+  /// fdatasync(2). After any error nothing is known about what is on disk, and calling it again
+  /// would lie: the caller must give the file up.
   virtual Result<void> sync_data() = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
-  /// Reserves disk space and sets the file's size, so that later writes inside it cannot meet a full disk.
+  /// Reserves disk space and sets the file's size, so that later writes inside it cannot meet a
+  /// full disk.
   virtual Result<void> allocate(std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
-  /// Makes later reads come from the disk and not from the page cache, which after a failed sync shows
-  /// what the disk never got.
+  /// Makes later reads come from the disk and not from the page cache, which after a failed sync
+  /// shows what the disk never got.
   virtual Result<void> drop_cache() = 0;
 };
 
 enum class OpenMode { read_only, read_write, create_new };
 
-/// The files of one machine. Paths are absolute. PosixFileSystem is the real one; SimDisk forgets what was not
-/// synced. Links are never followed in the last component.
+/// The files of one machine. Paths are absolute. PosixFileSystem is the real one; SimDisk forgets
+/// what was not synced. Links are never followed in the last component.
 class FileSystem {
  public:
   FileSystem() = default;

@@ -25,8 +25,8 @@ enum class CloseCode : std::uint16_t {
   position_unusable = 4503,
 };
 
-/// The half of a WebSocket connection that the server core gives to an endpoint. It belongs to one net thread: every
-/// method but post() is called on that thread only. It outlives its endpoint.
+/// The half of a WebSocket connection that the server core gives to an endpoint. It belongs to one
+/// net thread: every method but post() is called on that thread only. It outlives its endpoint.
 class Connection {
  public:
   Connection() = default;
@@ -40,28 +40,32 @@ class Connection {
   virtual void write_text(std::string_view text) = 0;
   /// Sends complete, unmasked frames as they are: one write for many events. The same rule.
   virtual void write_frames(std::string_view frames) = 0;
-  /// Sends a close frame once what was written has left, then ends the connection. on_writable() is not called any more.
+  /// Sends a close frame once what was written has left, then ends the connection. on_writable() is
+  /// not called any more.
   virtual void close(CloseCode code, std::string_view reason) = 0;
 
   /// Back pressure: stops and resumes taking bytes from the socket.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 
-  /// One timer per connection: Endpoint::on_timer() after `delay`, replacing the earlier setting; nullopt stops it.
+  /// One timer per connection: Endpoint::on_timer() after `delay`, replacing the earlier setting;
+  /// nullopt stops it.
   virtual void set_timer(std::optional<std::chrono::milliseconds> delay) = 0;
 
-  /// Runs `task` on this connection's net thread, soon, unless the connection has ended by then; wakes the thread.
-  /// The only method that may be called from any thread, also after the connection has ended (then it does nothing).
-  /// Returned by value so that it can be kept: it holds no reference to the connection.
+  /// Runs `task` on this connection's net thread, soon, unless the connection has ended by then;
+  /// wakes the thread. The only method that may be called from any thread, also after the
+  /// connection has ended (then it does nothing). Returned by value so that it can be kept: it
+  /// holds no reference to the connection.
   using Poster = std::function<void(std::function<void()> task)>;
   [[nodiscard]] virtual Poster poster() = 0;
-  /// The same without waking the thread, for work that is followed by a wake-up anyway: the acks of a group commit,
-  /// which the commit's own signal delivers in one go.
+  /// The same without waking the thread, for work that is followed by a wake-up anyway: the acks of
+  /// a group commit, which the commit's own signal delivers in one go.
   [[nodiscard]] virtual Poster quiet_poster() = 0;
 };
 
-/// What one WebSocket route does with a connection: made when the upgrade is accepted, destroyed when the connection has
-/// ended. All methods are called on the connection's net thread and must not block.
+/// What one WebSocket route does with a connection: made when the upgrade is accepted, destroyed
+/// when the connection has ended. All methods are called on the connection's net thread and must
+/// not block.
 class Endpoint {
  public:
   Endpoint() = default;
@@ -74,7 +78,8 @@ class Endpoint {
   virtual void on_message(std::string_view text) = 0;
   virtual void on_writable() = 0;
   virtual void on_timer() {}
-  /// The log's end moved, the websocket consumer has pumped: clients of the firehose look for new frames.
+  /// The log's end moved, the websocket consumer has pumped: clients of the firehose look for new
+  /// frames.
   virtual void on_log_moved() {}
   /// The server is stopping: finish what is acknowledged, then close with going_away.
   virtual void on_stop() = 0;

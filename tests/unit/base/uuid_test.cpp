@@ -14,14 +14,17 @@ TEST_CASE("uuid: text and back", "[base]") {
 }
 
 TEST_CASE("uuid: what is no UUID is refused", "[base]") {
-  for (const char* text : {"", "0190163d", "0190163d-8694-739b-aea5-966c26f8ad9", "g190163d-8694-739b-aea5-966c26f8ad91",
-                           "0190163d8694739baea5966c26f8ad910000", "{190163d-8694-739b-aea5-966c26f8ad9}"}) {
+  for (const char* text :
+       {"", "0190163d", "0190163d-8694-739b-aea5-966c26f8ad9",
+        "g190163d-8694-739b-aea5-966c26f8ad91", "0190163d8694739baea5966c26f8ad910000",
+        "{190163d-8694-739b-aea5-966c26f8ad9}"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_uuid(text).has_value());
   }
 }
 
-TEST_CASE("uuid: version 7 grows strictly, within a millisecond and when the clock steps back", "[base]") {
+TEST_CASE("uuid: version 7 grows strictly, within a millisecond and when the clock steps back",
+          "[base]") {
   UuidV7Generator generator;
   Uuid last = generator.next(Timestamp{1'700'000'000'000'000});
   for (int i = 0; i < 10'000; ++i) {
