@@ -81,6 +81,17 @@ inline constexpr std::size_t kPtyInputBytesMax = 64 * kKiB;  // one message, dec
 inline constexpr unsigned kPtyColsMax = 1'000;
 inline constexpr unsigned kPtyRowsMax = 1'000;
 inline constexpr std::size_t kSessionNameBytesMax = 256;
+inline constexpr std::size_t kSessionCommandArgsMax = 256;
+inline constexpr std::size_t kSessionCommandBytesMax = 64 * kKiB;
+inline constexpr std::size_t kSessionCommandsMax =
+    4'096;  // left with the session thread, not yet done
+inline constexpr std::size_t kPtyInputQueueBytesMax =
+    1 * kMiB;  // written by nobody yet, per session
+inline constexpr std::size_t kSessionEventsPendingMax = 4'096;  // that the log has not taken yet
+inline constexpr std::chrono::milliseconds kHangUpGrace{5'000};
+inline constexpr std::chrono::milliseconds kExitedLinger{30'000};
+inline constexpr std::chrono::milliseconds kSessionsStopWithin{8'000};
+inline constexpr std::chrono::milliseconds kReplayAfter{500};  // for clients that never resize
 
 // The client side.
 inline constexpr std::size_t kSpoolBytesMax = 256 * kMiB;
