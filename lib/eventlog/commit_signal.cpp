@@ -28,20 +28,27 @@ Offset CommitSignal::end() const {
   return end_;
 }
 
+void CommitSignal::advance(Offset end) {
+  const MutexLock lock(mutex_);
+  VIBES_ASSERT(end >= end_);
+  end_ = end;
+}
+
 void CommitSignal::publish(Offset end) {
-  {
-    const MutexLock lock(mutex_);
-    VIBES_ASSERT(end >= end_);
-    end_ = end;
-  }
+  advance(end);
+  wake();
+}
+
+void CommitSignal::nudge() { wake(); }
+
+void CommitSignal::wake() {
+  const Offset now = end();
   moved_.notify_all();
   const MutexLock lock(listeners_mutex_);
   for (const auto& [id, listener] : listeners_) {
-    listener(end);
+    listener(now);
   }
 }
-
-void CommitSignal::nudge() { publish(end()); }
 
 CommitSignal::Subscription CommitSignal::listen(Listener listener) {
   const MutexLock lock(listeners_mutex_);

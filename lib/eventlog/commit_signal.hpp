@@ -37,6 +37,9 @@ class CommitSignal {
 
   [[nodiscard]] Offset end() const;
 
+  /// Moves the end without waking anyone. The engine calls it before it hands out the acks of a
+  /// group commit, so that whoever has an ack also finds the event; publish() follows.
+  void advance(Offset end);
   /// Called by the engine once per group commit, after the acks of that commit were handed out.
   /// Listeners run on the calling thread; they must be short and must not call back into the
   /// signal.
@@ -51,6 +54,7 @@ class CommitSignal {
 
  private:
   void unlisten(std::uint64_t id);
+  void wake();
 
   mutable Mutex mutex_;
   CondVar moved_;

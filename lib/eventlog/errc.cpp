@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "eventlog/errc.hpp"
+
+#include <string>
+
+namespace vibes::eventlog {
+namespace {
+
+const char* text_of(Errc code) {
+  switch (code) {
+    case Errc::queue_full:
+      return "the append queue is full; try again";
+    case Errc::closed:
+      return "the log is closed for appends";
+    case Errc::batch_too_large:
+      return "the batch is too large";
+    case Errc::event_id_conflict:
+      return "this event_id is taken by an event with another payload";
+    case Errc::storage_full:
+      return "no space left for the log; appends are taken again when there is some";
+    case Errc::failed:
+      return "the log failed and takes no more appends until it is opened again";
+    case Errc::indeterminate:
+      return "it is unknown whether this append is on disk; send it again with the same event_id";
+    case Errc::corrupt:
+      return "the log is damaged";
+    case Errc::locked:
+      return "another process has this log open";
+    case Errc::foreign:
+      return "this is not a log of vibes";
+    case Errc::unsupported_format:
+      return "the log was written by a newer version";
+    case Errc::not_found:
+      return "not found";
+    case Errc::out_of_range:
+      return "past the end of the log";
+    case Errc::bad_group_name:
+      return "not a group name; use 1 to 128 of a-z 0-9 . _ -";
+    case Errc::too_many_groups:
+      return "too many groups";
+    case Errc::bad_commit:
+      return "a commit past the end of the log";
+    case Errc::bad_url:
+      return "not a log URL";
+  }
+  return "unknown error";
+}
+
+class Category final : public std::error_category {
+ public:
+  [[nodiscard]] const char* name() const noexcept override { return "eventlog"; }
+  [[nodiscard]] std::string message(int code) const override {
+    return text_of(static_cast<Errc>(code));
+  }
+};
+
+}  // namespace
+
+const std::error_category& error_category() {
+  static const Category category;
+  return category;
+}
+
+std::error_code make_error_code(Errc code) { return {static_cast<int>(code), error_category()}; }
+
+}  // namespace vibes::eventlog

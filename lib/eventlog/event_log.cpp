@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "eventlog/event_log.hpp"
+
+#include <algorithm>
+
+#include "event/errc.hpp"
+
+namespace vibes::eventlog {
+namespace {
+
+/// cursor_check() of the event at `at`; nothing where it is no longer kept.
+Result<std::optional<std::uint32_t>> check_of(EventLog& log, Offset at) {
+  VIBES_TRY_ASSIGN(reader, log.reader(at));
+  VIBES_TRY_ASSIGN(batch, reader->read({.events_max = 1}));
+  if (batch.gap || batch.events.empty()) {
+    return std::optional<std::uint32_t>{};
+  }
+  return std::optional(event::cursor_check(batch.events.front()));
+}
+
+}  // namespace
+
+std::uint64_t AppendReceipt::duplicates() const {
+  return static_cast<std::uint64_t>(
+      std::count_if(places.begin(), places.end(), [](const Place& p) { return p.duplicate; }));
+}
+
+Result<event::Cursor> EventLog::cursor_at(Offset next) {
+  if (next > end()) {
+    return fail(Errc::out_of_range, "offset " + std::to_string(next.value()));
+  }
+  event::Cursor cursor{log_id(), next, 0};
+  if (next > Offset{}) {
+    VIBES_TRY_ASSIGN(check, check_of(*this, next - 1));
+    cursor.check = check.value_or(0);
+  }
+  return cursor;
+}
+
+Result<Offset> EventLog::resume(const event::Cursor& cursor) {
+  const auto mismatch = [&](const char* why) {
+    return fail(event::Errc::cursor_mismatch, "cursor at " + std::to_string(cursor.next.value()) +
+                                                  " of log " + to_string(cursor.log_id) + ": " +
+                                                  why);
+  };
+  if (cursor.log_id != log_id()) {
+    return mismatch("it is of another log");
+  }
+  if (cursor.next > end()) {
+    return mismatch("it is past the end of the log");
+  }
+  // A check of 0 was made where the event was no longer kept.
+  if (cursor.next > Offset{} && cursor.check != 0) {
+    VIBES_TRY_ASSIGN(check, check_of(*this, cursor.next - 1));
+    if (check && *check != cursor.check) {
+      return mismatch("the event before it is not the one the cursor saw");
+    }
+  }
+  return cursor.next;
+}
+
+}  // namespace vibes::eventlog
