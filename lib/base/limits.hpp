@@ -19,6 +19,7 @@ inline constexpr std::size_t kEventDepthMax = 64;
 inline constexpr std::size_t kEventKeysMax = 10'000;  // keys in one object
 inline constexpr std::size_t kTypeBytesMax = 128;
 inline constexpr std::size_t kSessionBytesMax = 256;
+inline constexpr std::size_t kFilterTypesMax = 64;  // type names in one filter
 
 // The log.
 inline constexpr std::size_t kBatchBytesMax = 4 * kMiB;

@@ -58,6 +58,12 @@ Uuid random_uuid() {
   return uuid;
 }
 
+Uuid name_uuid(const Uuid& name_space, std::string_view name) {
+  Uuid uuid;
+  uuid_generate_sha1(uuid.bytes.data(), name_space.bytes.data(), name.data(), name.size());
+  return uuid;
+}
+
 UuidV7Generator::UuidV7Generator() = default;
 
 Uuid UuidV7Generator::next(Timestamp now) {

@@ -34,6 +34,11 @@ void format_uuid(const Uuid& uuid, char* out);
 std::optional<Uuid> parse_uuid(std::string_view text);
 /// A random (version 4) UUID.
 Uuid random_uuid();
+/// The version 5 UUID of `name` in a namespace: the same for ever.
+Uuid name_uuid(const Uuid& name_space, std::string_view name);
+/// RFC 9562 §6.6: names that are or start with a URL.
+inline constexpr Uuid kUrlNamespace{{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4,
+                                     0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}};
 
 /// Makes version 7 UUIDs that grow strictly, also when many are made in a millisecond and when the
 /// clock steps back: the 48-bit time never decreases, and the 74 remaining bits count up from a

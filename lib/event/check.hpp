@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct BatchError {
 };
 
 /// Checks NDJSON: one event per line, empty lines are skipped, the last line may lack its newline.
-/// All or nothing. Exactly one of the two results is filled: `refused` on failure.
+/// A text that is one event spread over lines is taken as that event. All or nothing. Exactly one
+/// of the two results is filled: `refused` on failure.
 struct CheckedBatch {
   std::vector<NewEvent> events;
   std::optional<BatchError> refused;

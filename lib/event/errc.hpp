@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
 #include <system_error>
 
 namespace vibes::event {
 
-/// Why an event, a filter or a cursor was refused. The wire's code is to_wire_code().
+/// Why an event, a filter or a cursor was refused. On the wire each has its name in snake case,
+/// to_wire_code().
 enum class Errc {
   not_json = 1,     // not RFC 8259 JSON
   not_an_object,    // JSON, but an event is an object
@@ -26,6 +28,8 @@ enum class Errc {
 
 const std::error_category& error_category();
 std::error_code make_error_code(Errc code);
+/// The enumerator's name, which is what `code` says on the wire.
+std::string_view to_wire_code(Errc code);
 
 }  // namespace vibes::event
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "event/check.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "base/limits.hpp"
+#include "event/ascii.hpp"
+#include "event/errc.hpp"
+#include "event/json_verdict.hpp"
+#include "event/shape.hpp"
+
+namespace vibes::event {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+/// A parser and the padded copy of the text that it wants. Kept per thread: making one costs more
+/// than a check.
+class Scratch {
+ public:
+  explicit Scratch(std::size_t depth_max) : depth_max_(depth_max) {}
+
+  /// The views inside `root` live until the next call. False: the parser refuses.
+  bool parse(std::string_view text, element& root) {
+    if (text.size() > capacity_ && !grow(text.size())) {
+      return false;
+    }
+    std::memcpy(buffer_.data(), text.data(), text.size());
+    std::memset(buffer_.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
+    return parser_.parse(buffer_.data(), text.size(), false).get(root) == simdjson::SUCCESS;
+  }
+
+  /// Gives back what a rare large event needed.
+  void shrink() {
+    if (capacity_ > kKeptBytes) {
+      *this = Scratch(depth_max_);
+    }
+  }
+
+  std::vector<std::string_view> keys;
+
+ private:
+  static constexpr std::size_t kFirstBytes = 4 * limits::kKiB;
+  static constexpr std::size_t kKeptBytes = 256 * limits::kKiB;
+
+  bool grow(std::size_t bytes) {
+    capacity_ = std::max(kFirstBytes, bytes + bytes / 2);
+    buffer_.resize(capacity_ + simdjson::SIMDJSON_PADDING);
+    return parser_.allocate(capacity_, depth_max_) == simdjson::SUCCESS;
+  }
+
+  std::size_t depth_max_;
+  std::size_t capacity_ = 0;
+  std::vector<char> buffer_;
+  simdjson::dom::parser parser_;
+};
+
+// simdjson counts an empty object or array as no level. With one level less than we allow whatever
+// it takes is allowed, and the few events between the two limits go the slow way.
+constexpr std::size_t kFastDepth = limits::kEventDepthMax;
+constexpr std::size_t kAnyDepth = limits::kEventDepthMax + 2;
+
+/// Both are what a document of so many bytes could not exceed anyway, for any that is shorter.
+constexpr std::size_t kBytesPerKey = 5;  // "":0,
+
+bool has_object_with_too_many_keys(element value) {
+  object fields;
+  if (value.get(fields) == simdjson::SUCCESS) {
+    std::size_t count = 0;
+    return std::ranges::any_of(fields, [&count](const auto& field) {
+      return ++count > limits::kEventKeysMax || has_object_with_too_many_keys(field.value);
+    });
+  }
+  array elements;
+  return value.get(elements) == simdjson::SUCCESS &&
+         std::ranges::any_of(elements, has_object_with_too_many_keys);
+}
+
+bool has_duplicate(std::vector<std::string_view>& keys) {
+  constexpr std::size_t kFew = 24;
+  if (keys.size() <= kFew) {
+    for (std::size_t i = 1; i < keys.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (keys[i] == keys[j]) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+  std::ranges::sort(keys);
+  return std::ranges::adjacent_find(keys) != keys.end();
+}
+
+/// The fast way: true if `text` is JSON we take, with its outermost object.
+bool parse_fast(Scratch& scratch, std::string_view text, object& root) {
+  element value;
+  if (!scratch.parse(text, value) || value.get(root) != simdjson::SUCCESS) {
+    return false;
+  }
+  scratch.keys.clear();
+  for (const auto field : root) {
+    scratch.keys.push_back(field.key);
+  }
+  return !has_duplicate(scratch.keys) && (text.size() < kBytesPerKey * limits::kEventKeysMax ||
+                                          !has_object_with_too_many_keys(value));
+}
+
+/// A copy in which whole numbers too long for 64 bits are cut, which changes neither grammar nor
+/// kind: simdjson takes none of them, but their spelling is the sender's and we store it.
+std::string with_short_integers(std::string_view text) {
+  constexpr std::size_t kDigitsKept = 18;
+  constexpr std::string_view kDigits = "0123456789";
+  std::string copy(text);
+  bool in_string = false;
+  for (std::size_t i = 0; i < copy.size(); ++i) {
+    if (copy[i] == '"') {
+      in_string = !in_string;
+    } else if (in_string && copy[i] == '\\') {
+      ++i;
+    } else if (!in_string && kDigits.find(copy[i]) != std::string_view::npos) {
+      const std::size_t end = std::min(copy.find_first_not_of(kDigits, i), copy.size());
+      const std::size_t token_end = std::min(copy.find_first_of(",]} \t\r\n", i), copy.size());
+      if (end == token_end && end - i > kDigitsKept) {
+        std::fill(copy.begin() + static_cast<std::ptrdiff_t>(i + kDigitsKept),
+                  copy.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+      }
+      i = token_end - 1;
+    }
+  }
+  return copy;
+}
+
+/// Says why the fast way refused, or finds that it was too strict and parses once more.
+Result<void> parse_slow(Scratch& scratch, std::string_view text, object& root) {
+  VIBES_TRY(judge_json(text));
+  element value;
+  if (!scratch.parse(with_short_integers(text), value) || value.get(root) != simdjson::SUCCESS) {
+    return fail(Errc::not_json, "the parsers disagree about this text");
+  }
+  return {};
+}
+
+Result<std::string> type_of(object event) {
+  element value;
+  if (event.at_key("type").get(value) != simdjson::SUCCESS) {
+    return fail(Errc::bad_type, "\"type\" is missing");
+  }
+  std::string_view type;
+  if (value.get(type) != simdjson::SUCCESS) {
+    return fail(Errc::bad_type, "\"type\" is not a string");
+  }
+  if (type.empty() || type.size() > limits::kTypeBytesMax) {
+    return fail(Errc::bad_type, fmt::format("\"type\" has {} bytes, 1 to {} are taken", type.size(),
+                                            limits::kTypeBytesMax));
+  }
+  return std::string(type);
+}
+
+Result<std::string> session_in(object holder) {
+  element value;
+  if (holder.at_key("session_id").get(value) != simdjson::SUCCESS || value.is_null()) {
+    return std::string();
+  }
+  std::string_view session;
+  if (value.get(session) != simdjson::SUCCESS) {
+    return fail(Errc::bad_field, "\"session_id\" must be a string");
+  }
+  if (session.size() > limits::kSessionBytesMax) {
+    return fail(Errc::bad_field, fmt::format("\"session_id\" has {} bytes, at most {} are taken",
+                                             session.size(), limits::kSessionBytesMax));
+  }
+  return std::string(session);
+}
+
+Result<std::string> session_of(object event, const KnownType* known) {
+  VIBES_TRY_ASSIGN(session, session_in(event));
+  object inner;
+  if (session.empty() && known != nullptr && known->category == Category::hook &&
+      event.at_key("event").get(inner) == simdjson::SUCCESS) {
+    return session_in(inner);
+  }
+  return session;
+}
+
+Result<std::optional<Uuid>> event_id_of(object event) {
+  element value;
+  if (event.at_key("event_id").get(value) != simdjson::SUCCESS || value.is_null()) {
+    return std::optional<Uuid>();
+  }
+  std::string_view text;
+  const std::optional<Uuid> id =
+      value.get(text) == simdjson::SUCCESS ? parse_uuid(text) : std::nullopt;
+  if (!id || id->is_nil()) {
+    return fail(Errc::bad_event_id, "36 characters, not all zero");
+  }
+  return id;
+}
+
+Result<NewEvent> take_out(std::string_view text, object root, const CheckOptions& options) {
+  NewEvent event;
+  VIBES_TRY_ASSIGN(type, type_of(root));
+  const KnownType* known = find_known_type(type);
+  if (known != nullptr) {
+    VIBES_TRY(check_shape(root, known->shape, options.unknown_types));
+  } else if (options.unknown_types == UnknownTypes::refuse) {
+    return fail(Errc::unknown_type, fmt::format("\"{}\"", type));
+  }
+  VIBES_TRY_ASSIGN(session, session_of(root, known));
+  VIBES_TRY_ASSIGN(event_id, event_id_of(root));
+  event.payload = text;
+  event.type = std::move(type);
+  event.session = std::move(session);
+  event.event_id = event_id;
+  return event;
+}
+
+}  // namespace
+
+Result<NewEvent> check(std::string_view json, const CheckOptions& options) {
+  const std::string_view text = trim(json);
+  if (text.size() > limits::kEventBytesMax) {
+    return fail(Errc::too_large,
+                fmt::format("{} bytes, at most {} are taken", text.size(), limits::kEventBytesMax));
+  }
+  thread_local Scratch scratch(kFastDepth);
+  object root;
+  if (parse_fast(scratch, text, root)) {
+    auto event = take_out(text, root, options);
+    scratch.shrink();
+    return event;
+  }
+  scratch.shrink();
+  Scratch deep(kAnyDepth);
+  VIBES_TRY(parse_slow(deep, text, root));
+  return take_out(text, root, options);
+}
+
+}  // namespace vibes::event

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "event/cloudevent.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "event/ascii.hpp"
+#include "event/batch_builder.hpp"
+#include "event/codec.hpp"
+#include "event/elements.hpp"
+#include "event/errc.hpp"
+
+namespace vibes::event {
+namespace {
+
+constexpr std::string_view kTypePrefix = "dev.vibes.";
+
+/// The value of a required attribute. The text has been checked, so that decoding one string cannot
+/// fail oddly.
+Result<std::string> attribute(std::string_view json, std::string_view name) {
+  const auto raw = raw_member(json, name);
+  if (raw && raw->starts_with('"') && raw->size() > 2) {
+    const auto value = nlohmann::json::parse(*raw, nullptr, false);
+    if (value.is_string()) {
+      return value.get<std::string>();
+    }
+  }
+  return fail(Errc::bad_field, fmt::format("CloudEvent: \"{}\" must be a string of at least one "
+                                           "character",
+                                           name));
+}
+
+Result<Uuid> identity(std::string_view json) {
+  VIBES_TRY_ASSIGN(source, attribute(json, "source"));
+  VIBES_TRY_ASSIGN(id, attribute(json, "id"));
+  if (const auto uuid = parse_uuid(id); uuid && !uuid->is_nil()) {
+    return *uuid;
+  }
+  // The specification makes source and id together unique; a line end is in neither.
+  return name_uuid(kUrlNamespace, source + "\n" + id);
+}
+
+Result<NewEvent> unwrap(std::string_view json, const CheckOptions& options) {
+  const auto data = raw_member(json, "data");
+  if (!data) {
+    return fail(Errc::bad_field, "CloudEvent: \"data\" is missing");
+  }
+  return check(*data, options);
+}
+
+}  // namespace
+
+void append_cloudevent(std::string& out, const EventView& event, const Uuid& log_id) {
+  fmt::format_to(std::back_inserter(out),
+                 R"({{"specversion":"1.0","id":"{}","source":"urn:vibes:{}","type":)",
+                 to_string(event.event_id), to_string(log_id));
+  append_json_string(out, std::string(kTypePrefix) + std::string(event.type));
+  if (!event.session.empty()) {
+    out += R"(,"subject":)";
+    append_json_string(out, event.session);
+  }
+  fmt::format_to(std::back_inserter(out),
+                 R"(,"time":"{}","sequence":"{:020}","datacontenttype":"application/json","data":)",
+                 format_rfc3339(event.time), event.offset.value());
+  append_payload(out, event.payload);
+  out += '}';
+}
+
+Result<NewEvent> check_cloudevent(std::string_view json, const CheckOptions& options) {
+  // A CloudEvent is itself an object with a string `type`: the same check, its type of no interest
+  // yet.
+  VIBES_TRY_ASSIGN(outer, check(json, CheckOptions{}));
+  VIBES_TRY_ASSIGN(version, attribute(outer.payload, "specversion"));
+  if (version != "1.0") {
+    return fail(Errc::bad_field, "CloudEvent: \"specversion\" must be \"1.0\"");
+  }
+  VIBES_TRY_ASSIGN(id, identity(outer.payload));
+  const bool ours = outer.type.starts_with(kTypePrefix);
+  if (!ours && options.unknown_types == UnknownTypes::refuse) {
+    return fail(Errc::unknown_type, fmt::format("\"{}\"", outer.type));
+  }
+  NewEvent event = std::move(outer);
+  if (ours) {
+    VIBES_TRY_ASSIGN(inner, unwrap(event.payload, options));
+    event = std::move(inner);
+  }
+  if (event.event_id && *event.event_id != id) {
+    return fail(Errc::bad_event_id, "CloudEvent: \"id\" and the event's own \"event_id\" differ");
+  }
+  event.event_id = id;
+  return event;
+}
+
+CheckedBatch check_cloudevents(std::string_view json_array, const CheckOptions& options) {
+  BatchBuilder batch;
+  const std::string_view text = trim(json_array);
+  if (!text.starts_with('[')) {
+    batch.refuse(0, {Errc::not_json, "a batch of CloudEvents is a JSON array"});
+    return std::move(batch).finish();
+  }
+  Elements elements(text);
+  for (std::size_t number = 1; const auto element = elements.next(); ++number) {
+    if (!batch.add(number, check_cloudevent(*element, options))) {
+      return std::move(batch).finish();
+    }
+  }
+  if (const auto problem = elements.problem()) {
+    batch.refuse(elements.count() + 1, {Errc::not_json, std::string(*problem)});
+  }
+  return std::move(batch).finish();
+}
+
+}  // namespace vibes::event
