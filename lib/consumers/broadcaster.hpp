@@ -9,10 +9,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "base/mutex.hpp"
 #include "base/offset.hpp"
+#include "consumers/frame_chunk.hpp"
 #include "event/event.hpp"
 #include "event/filter.hpp"
 
@@ -25,13 +27,20 @@ class WebsocketConsumer;
 class BroadcastPasskey {
  private:
   friend class WebsocketConsumer;
-  BroadcastPasskey() = default;
+  // NOLINTNEXTLINE(modernize-use-equals-default): a defaulted one would make this an aggregate that
+  // anybody can brace.
+  BroadcastPasskey() {}
 };
 
 /// The shared ring of recent events, each encoded once into the frame that goes on the wire. A
 /// firehose client is a cursor: where it lies inside the ring it is served from here, where it lies
 /// behind it reads the log and joins again. There is no queue per client and nothing is ever
 /// dropped.
+///
+/// The ring is a list of chunks that are only appended to. A reader takes the lock once per burst,
+/// to find and keep its chunk, never once per event; a client that wants everything gets a view of
+/// the chunk's own bytes. A chunk that has left the ring lives until the last burst made from it is
+/// gone.
 ///
 /// Thread-safe: one consumer writes, any number of net threads read.
 class Broadcaster {
@@ -46,37 +55,82 @@ class Broadcaster {
   void restart_at(BroadcastPasskey key, Offset next);
 
   [[nodiscard]] Offset ring_first() const;  // the oldest offset in the ring; ring_end() if empty
-  [[nodiscard]] Offset ring_end() const;    // the next offset to be broadcast
+  [[nodiscard]] Offset ring_end() const {   // the next offset to be broadcast; takes no lock
+    return Offset(end_.load(std::memory_order_acquire));
+  }
+  /// What the ring's chunks occupy.
+  [[nodiscard]] std::size_t ring_bytes() const;
+
+  /// A client's presence. While there is none nothing is encoded. It must not outlive its
+  /// broadcaster.
+  class Attachment {
+   public:
+    Attachment() = default;
+    explicit Attachment(std::atomic<std::size_t>* count) : count_(count) { ++*count_; }
+    Attachment(Attachment&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    Attachment& operator=(Attachment&& other) noexcept {
+      std::swap(count_, other.count_);
+      return *this;
+    }
+    Attachment(const Attachment&) = delete;
+    Attachment& operator=(const Attachment&) = delete;
+    ~Attachment() {
+      if (count_ != nullptr) {
+        --*count_;
+      }
+    }
+
+   private:
+    std::atomic<std::size_t>* count_ = nullptr;
+  };
+  [[nodiscard]] Attachment attach() { return Attachment(&clients_); }
+  [[nodiscard]] std::size_t clients() const { return clients_.load(); }
+
+  enum class Shape : std::uint8_t {
+    frames,     // complete WebSocket text frames (RFC 6455 §5.2, unmasked, FIN set), one per event
+    envelopes,  // the events' envelopes as JSON objects, separated by commas
+  };
+  struct Request {
+    Offset from;
+    /// Nothing from this offset on; default: up to the ring's end.
+    std::optional<Offset> until = std::nullopt;
+    /// Borrowed; nullptr: everything.
+    const event::Filter* filter = nullptr;
+    std::size_t bytes_max = limits::kWriteChunkBytes;
+    Shape shape = Shape::frames;
+  };
 
   /// What a client gets in one turn.
   struct Burst {
-    /// Complete WebSocket text frames (RFC 6455 §5.2, unmasked, FIN set), one per event, one after
-    /// the other, to be sent as they are.
-    std::string bytes;
+    std::string_view bytes;  // into `chunk`, or into the caller's scratch
     std::uint64_t events = 0;
     Offset next;  // where the client stands afterwards: past everything looked at, matching or not
+    std::uint32_t cursor_check = 0;  // of the event at next-1; 0 where nothing was looked at
+    std::shared_ptr<const FrameChunk> chunk;  // shared with the ring: keeps the bytes alive
   };
 
-  /// Collects the frames from `from` on that match, at least one if there is one, at most
-  /// `bytes_max` otherwise. Nothing if `from` is behind the ring: read the log. Empty bytes with
-  /// next == ring_end(): caught up.
-  [[nodiscard]] std::optional<Burst> collect(Offset from, const event::Filter& filter,
-                                             std::size_t bytes_max) const;
+  /// Collects what matches, at least one event if there is one and at most `bytes_max` bytes
+  /// otherwise; it may be less than there is, so ask again until next reaches ring_end() or
+  /// `until`. Nothing if `from` is behind the ring: read the log. What cannot be a view of a chunk
+  /// is appended to `scratch`, which must live as long as the burst.
+  [[nodiscard]] std::optional<Burst> collect(const Request& request, std::string& scratch) const;
+
+  /// The first offset from `from` on that matches, or ring_end() (or `from`, if it is beyond).
+  /// Nothing if `from` is behind the ring.
+  [[nodiscard]] std::optional<Offset> next_match(Offset from, const event::Filter& filter) const;
 
  private:
-  struct Frame {
-    std::string bytes;  // header and text
-    std::string type;
-    std::string session;
-  };
+  using ChunkPtr = std::shared_ptr<FrameChunk>;  // shared: readers keep what the ring lets go
+
+  [[nodiscard]] std::shared_ptr<const FrameChunk> find(Offset offset) const;
+  void start_chunk(const event::EventView& first);
 
   mutable Mutex mutex_;
-  std::deque<Frame> ring_ VIBES_GUARDED_BY(mutex_);
-  Offset first_ VIBES_GUARDED_BY(mutex_);
+  std::deque<ChunkPtr> chunks_ VIBES_GUARDED_BY(mutex_);  // ascending, without gaps
   std::size_t ring_bytes_ VIBES_GUARDED_BY(mutex_) = 0;
+  ChunkPtr newest_;  // the writer's: chunks_.back()
+  std::atomic<std::uint64_t> end_{0};
+  std::atomic<std::size_t> clients_{0};
 };
-
-/// Appends the RFC 6455 header of an unmasked, final text frame of `payload_bytes`.
-void append_text_frame_header(std::string& out, std::size_t payload_bytes);
 
 }  // namespace vibes::consumers

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/mutex.hpp"
 #include "base/result.hpp"
@@ -14,15 +15,17 @@ namespace vibes::consumers {
 
 /// The consumer that feeds the firehose: it follows the log from its end on and broadcasts every
 /// event. It has no thread of its own. The wake-up that brings a net thread its acks also lets it
-/// call pump(), which saves a hop between threads on the way from append to firehose.
+/// call pump(), which saves a hop between threads on the way from append to firehose. Thread-safe.
 class WebsocketConsumer {
  public:
+  /// Both must outlive the consumer, and it is the only one to write to `broadcaster`.
   WebsocketConsumer(eventlog::EventLog& log, Broadcaster& broadcaster);
 
   /// Broadcasts what the log has beyond position(). Whoever comes first does the work; a second
-  /// thread waits for it and then finds nothing left. Cheap where there is nothing to do. Returns
-  /// position(). On a read error the position stays, the state turns to retrying, and the next call
-  /// tries again.
+  /// thread waits for it and then finds nothing left. Cheap where there is nothing to do. Where no
+  /// client is attached nothing is read or encoded, the position moves all the same. Returns
+  /// position(). On a read error the position stays, problem() says why, and the next call tries
+  /// again.
   Offset pump();
 
   /// The next offset to broadcast. Lag is log.end() - position().
@@ -31,6 +34,9 @@ class WebsocketConsumer {
   [[nodiscard]] std::string problem() const;
 
  private:
+  void skip_to(Offset end) VIBES_REQUIRES(pumping_);
+  Result<void> broadcast_up_to(Offset end) VIBES_REQUIRES(pumping_);
+
   eventlog::EventLog& log_;
   Broadcaster& broadcaster_;
   std::atomic<std::uint64_t> position_;
