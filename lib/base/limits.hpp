@@ -28,6 +28,7 @@ inline constexpr std::size_t kSegmentBytes = 64 * kMiB;
 inline constexpr std::size_t kAppendQueueBytesMax = 64 * kMiB;  // waiting for the writer, in total
 inline constexpr std::size_t kTailCacheBytesMax = 16 * kMiB;    // recent events kept in memory
 inline constexpr std::size_t kIdempotencyWindowEvents = 1'000'000;
+inline constexpr std::size_t kMemoryLogBytesMax = 256 * kMiB;  // then the oldest events go
 inline constexpr std::uint64_t kFreeDiskFloorBytes = 256 * kMiB;
 
 // Consumer groups.
@@ -39,6 +40,8 @@ inline constexpr unsigned kDeliveryAttemptsMax = 8;
 inline constexpr std::chrono::milliseconds kRetryFirst{100};
 inline constexpr std::chrono::milliseconds kRetryLast{30'000};
 inline constexpr std::size_t kDeadLetterReasonBytesMax = 4 * kKiB;
+inline constexpr std::size_t kDeadLetterPageBytes = 1 * kMiB;
+inline constexpr std::size_t kPendingCommitsMax = 1'024;  // of one group, waiting for the disk
 
 // The firehose.
 inline constexpr std::size_t kRingBytesMax = 8 * kMiB;

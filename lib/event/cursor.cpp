@@ -64,7 +64,7 @@ std::string to_string(const Cursor& cursor) {
 Result<Cursor> parse_cursor(std::string_view text) {
   const auto cursor = read_cursor(text);
   // Only what we would write ourselves: a cursor has one spelling.
-  if (!cursor || to_string(*cursor) != text || (cursor->next == Offset{}) != (cursor->check == 0)) {
+  if (!cursor || to_string(*cursor) != text || (cursor->next == Offset{} && cursor->check != 0)) {
     return fail(Errc::bad_cursor, "a cursor looks like v1.<log id>.<offset>.<check>");
   }
   return *cursor;
