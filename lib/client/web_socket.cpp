@@ -2,7 +2,6 @@
 #include "client/web_socket.hpp"
 
 #include <array>
-#include <atomic>
 #include <deque>
 #include <mutex>
 
@@ -32,7 +31,7 @@ void silence_library() {
 
 class WebSocket::Impl {
  public:
-  Impl() = default;
+  explicit Impl(std::shared_ptr<Waker> waker) : waker_(std::move(waker)) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
@@ -43,7 +42,7 @@ class WebSocket::Impl {
   Result<std::string_view> receive(Deadline deadline);
   Result<void> service(Deadline deadline);
   Result<void> close(Deadline deadline);
-  void wake() noexcept;
+  void wake() noexcept { waker_->wake(); }
 
   [[nodiscard]] const std::optional<CloseStatus>& close_status() const { return close_status_; }
   [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
@@ -68,6 +67,7 @@ class WebSocket::Impl {
   [[nodiscard]] Unexpected ended() const;
   void throttle();
 
+  std::shared_ptr<Waker> waker_;
   Target target_;
   lws_context* context_ = nullptr;
   lws* wsi_ = nullptr;  // null once it has ended
@@ -75,7 +75,6 @@ class WebSocket::Impl {
   State state_ = State::connecting;
   bool closing_ = false;
   bool throttled_ = false;
-  std::atomic<bool> woken_ = false;
 
   int refused_status_ = 0;
   std::string connect_error_;
@@ -91,6 +90,7 @@ class WebSocket::Impl {
 
 WebSocket::Impl::~Impl() {
   if (context_ != nullptr) {
+    waker_->detach();
     lws_context_destroy(context_);
   }
 }
@@ -218,6 +218,7 @@ Result<void> WebSocket::Impl::create_context() {
     return fail(std::make_error_code(std::errc::not_enough_memory),
                 "libwebsockets cannot make a context");
   }
+  waker_->attach([this] { lws_cancel_service(context_); });
   return {};
 }
 
@@ -270,7 +271,7 @@ Result<void> WebSocket::Impl::connect(const Target& target, std::string_view pat
 
 void WebSocket::Impl::turn(Deadline deadline) {
   const auto left = left_until(deadline);
-  if (left.count() == 0 || woken_) {
+  if (left.count() == 0 || waker_->is_set()) {
     (void)lws_service(context_, -1);
     return;
   }
@@ -289,7 +290,7 @@ void WebSocket::Impl::turn(Deadline deadline) {
 template <class Done>
 Result<void> WebSocket::Impl::turn_until(Deadline deadline, Done done) {
   for (bool last = false; !done(); last = left_until(deadline).count() == 0) {
-    if (woken_.exchange(false)) {
+    if (waker_->take()) {
       return fail(make_error_code(Errc::woken), {});
     }
     if (last) {
@@ -365,14 +366,14 @@ Result<void> WebSocket::Impl::close(Deadline deadline) {
   return turn_until(deadline, [this] { return state_ == State::ended; });
 }
 
-void WebSocket::Impl::wake() noexcept {
-  woken_ = true;
-  lws_cancel_service(context_);
-}
-
 Result<WebSocket> WebSocket::connect(const Target& target, std::string_view path,
                                      Deadline deadline) {
-  auto impl = std::make_unique<Impl>();
+  return connect(target, path, deadline, std::make_shared<Waker>());
+}
+
+Result<WebSocket> WebSocket::connect(const Target& target, std::string_view path, Deadline deadline,
+                                     std::shared_ptr<Waker> waker) {
+  auto impl = std::make_unique<Impl>(std::move(waker));
   VIBES_TRY(impl->connect(target, path, deadline));
   return WebSocket(std::move(impl));
 }

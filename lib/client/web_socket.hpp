@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "client/deadline.hpp"
 #include "client/endpoint.hpp"
+#include "client/waker.hpp"
 
 namespace vibes::client {
 
@@ -32,6 +33,11 @@ class WebSocket {
   /// for an upgrade that is refused what errc_of() says of its status, with the server's message
   /// where it sent one.
   static Result<WebSocket> connect(const Target& target, std::string_view path, Deadline deadline);
+  /// The same with a waker that outlives this connection, so that one wakes the connections that
+  /// follow each other, connecting included. Shared because the thread that wakes may hold it
+  /// longer than we live.
+  static Result<WebSocket> connect(const Target& target, std::string_view path, Deadline deadline,
+                                   std::shared_ptr<Waker> waker);
 
   WebSocket(WebSocket&&) noexcept;
   WebSocket& operator=(WebSocket&&) noexcept;
