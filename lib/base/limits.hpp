@@ -89,6 +89,7 @@ inline constexpr std::size_t kSessionCommandArgsMax = 256;
 inline constexpr std::size_t kSessionCommandBytesMax = 64 * kKiB;
 inline constexpr std::size_t kSessionCommandsMax =
     4'096;  // left with the session thread, not yet done
+inline constexpr std::size_t kSessionCommandQueueBytesMax = 16 * kMiB;
 inline constexpr std::size_t kPtyInputQueueBytesMax =
     1 * kMiB;  // written by nobody yet, per session
 inline constexpr std::size_t kSessionEventsPendingMax = 4'096;  // that the log has not taken yet

@@ -8,45 +8,44 @@
 #include <optional>
 #include <string>
 
+#include "session/session_end.hpp"
+
 namespace vibes::session {
 
-class Session;
-
-/// How a session ended.
-struct SessionEnd {
-  std::optional<int> exit_code;  // nothing when a signal ended it, or it was killed
-  std::optional<int> signal;     // the signal that ended it
-};
+class SessionStream;
 
 /// One client's view of one session's output: a cursor into the session's scrollback, never a
-/// queue. A client that is too slow for the ring gets a redraw in place of what was overwritten.
+/// queue. What was there before the attach comes first, as replay, then what follows, as output;
+/// together they are the stream, each byte once. A client too slow for the ring gets a redraw in
+/// place of what was overwritten.
 ///
-/// Belongs to one thread (the client's net thread) except for its destruction, which may happen
-/// anywhere. Dropping the last reference detaches.
+/// Belongs to one thread at a time (the client's net thread). Dropping the last reference detaches,
+/// on any thread.
 class Attachment {
  public:
   /// Called on any thread when next() may have something new. Must be short and must not call back.
   using Wake = std::function<void()>;
 
-  Attachment(std::shared_ptr<Session> session, Wake wake);
+  Attachment(std::shared_ptr<SessionStream> stream, Wake wake);
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
   ~Attachment();
 
-  /// What was there at the attach.
+  /// The terminal's size at the attach.
   [[nodiscard]] unsigned cols() const { return cols_; }
   [[nodiscard]] unsigned rows() const { return rows_; }
 
-  /// Until this is called next() has no output, unless the session has ended: what came before the
-  /// attach goes out first, as one replay, so that replay and output together are the stream, each
-  /// byte once.
+  /// Whether there was output before the attach. Then next() holds everything back until
+  /// release_replay(), unless the session ends: the client may first want to tell its size.
+  [[nodiscard]] bool has_replay() const { return replay_from_ < attached_at_; }
   void release_replay() { released_ = true; }
-  [[nodiscard]] bool replay_pending() const { return !replayed_; }
+  [[nodiscard]] bool is_released() const { return released_; }
+  [[nodiscard]] bool is_replaying() const { return position_ < attached_at_; }
 
   struct Piece {
     enum class Kind : std::uint8_t {
-      replay,  // the scrollback up to the attach, possibly empty
-      redraw,  // the client fell behind the ring: a terminal reset and what the ring still has
+      replay,  // scrollback from before the attach
+      redraw,  // a terminal reset and the newest of what the ring has: the client fell behind
       output,
       end,  // nothing follows
     };
@@ -54,17 +53,22 @@ class Attachment {
     std::string bytes;
     SessionEnd end;
   };
-  /// The next thing to send; output in pieces of at most `bytes_max`. Nothing: wait for the wake.
+  /// The next thing to send, of at most `bytes_max` (and at least 64) bytes. Nothing: wait for the
+  /// wake.
   std::optional<Piece> next(std::size_t bytes_max);
 
  private:
-  std::shared_ptr<Session> session_;
-  std::uint64_t id_ = 0;        // as the session knows us
-  std::uint64_t position_ = 0;  // of the stream: the next byte to send
+  Piece redraw();
+
+  std::shared_ptr<SessionStream>
+      stream_;                     // shared with the session thread and the other attachments
+  std::uint64_t id_ = 0;           // as the stream knows us
+  std::uint64_t replay_from_ = 0;  // positions of the stream
+  std::uint64_t attached_at_ = 0;
+  std::uint64_t position_ = 0;  // the next byte to send
   unsigned cols_ = 0;
   unsigned rows_ = 0;
   bool released_ = false;
-  bool replayed_ = false;
   bool ended_ = false;
 };
 

@@ -1,1 +1,53 @@
 // SPDX-License-Identifier: MIT
+#include "session/session.hpp"
+
+#include "base/limits.hpp"
+#include "session/errc.hpp"
+
+namespace vibes::session {
+
+Session::Output Session::read_output(std::span<char> buffer, std::size_t bytes_max,
+                                     std::int64_t unix_seconds) {
+  std::size_t total = 0;
+  while (total < bytes_max) {
+    const Pty::Read got = pty_.read(buffer);
+    if (got.kind == Pty::Read::Kind::nothing_yet) {
+      return Output::drained;
+    }
+    if (got.kind == Pty::Read::Kind::no_writer) {
+      return Output::no_writer;
+    }
+    stream_->append({buffer.data(), got.bytes}, unix_seconds);
+    total += got.bytes;
+  }
+  return Output::more;
+}
+
+Result<void> Session::queue_input(std::string_view bytes) {
+  if (input_.size() + bytes.size() > limits::kPtyInputQueueBytesMax) {
+    return fail(Errc::input_full, {});
+  }
+  input_ += bytes;
+  write_input();
+  return {};
+}
+
+void Session::write_input() {
+  std::size_t written = 0;
+  while (written < input_.size()) {
+    const std::size_t taken = pty_.write(std::string_view(input_).substr(written));
+    if (taken == 0) {
+      break;
+    }
+    written += taken;
+  }
+  input_.erase(0, written);
+}
+
+Result<void> Session::resize(TerminalSize size) {
+  VIBES_TRY(pty_.resize(size));
+  stream_->set_size({.cols = size.cols, .rows = size.rows});
+  return {};
+}
+
+}  // namespace vibes::session

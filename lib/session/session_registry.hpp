@@ -130,6 +130,9 @@ class SessionRegistry {
   /// Errors: session_not_found (and no event), busy.
   void kill(std::string id, Done done);
 
+  /// Calls `done` once everything that this thread left before has been carried out.
+  void flush(std::function<void()> done);
+
   [[nodiscard]] std::vector<SessionInfo> list() const;
   [[nodiscard]] std::optional<SessionInfo> find(std::string_view id) const;
   [[nodiscard]] RegistryHealth health() const;
