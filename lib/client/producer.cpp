@@ -114,15 +114,14 @@ Producer::Producer(Target target, std::optional<Spool> spool, ProducerOptions op
     : http_(std::move(target)), spool_(std::move(spool)), options_(std::move(options)) {}
 
 Result<std::vector<Receipt>> Producer::deliver(std::span<const event::NewEvent> events) {
-  const Deadline deadline = within(options_.timeout);
   unreachable_.reset();
-  if (auto drained = drain(deadline); !drained) {
+  if (auto drained = drain(); !drained) {
     if (is_unreachable(drained.error())) {
       return to_spool(events, std::move(drained).error());
     }
     return fail(std::move(drained).error());
   }
-  auto receipts = post(events, deadline);
+  auto receipts = post(events, within(options_.timeout));
   if (!receipts && is_unreachable(receipts.error())) {
     return to_spool(events, std::move(receipts).error());
   }
@@ -197,14 +196,12 @@ Result<std::vector<Receipt>> Producer::post_each(std::span<const event::NewEvent
   return receipts;
 }
 
-Result<std::uint64_t> Producer::drain() { return drain(within(options_.timeout)); }
-
-Result<std::uint64_t> Producer::drain(Deadline deadline) {
+Result<std::uint64_t> Producer::drain() {
   drained_ = set_aside_ = 0;
   if (!spool_ || spool_->is_empty()) {
     return std::uint64_t{0};
   }
-  VIBES_TRY(spool_->drain(kDrainBatchBytes, deadline, [this](auto batch) {
+  VIBES_TRY(spool_->drain(kDrainBatchBytes, within(options_.timeout), [this](auto batch) {
     return deliver_spooled(batch, within(options_.timeout));
   }));
   return drained_;

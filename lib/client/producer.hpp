@@ -63,7 +63,6 @@ class Producer {
   Result<std::vector<Receipt>> post_each(std::span<const event::NewEvent> events,
                                          Deadline deadline);
   Result<HttpResponse> exchange(const HttpRequest& request, Deadline deadline);
-  Result<std::uint64_t> drain(Deadline deadline);
   Result<void> deliver_spooled(std::span<const event::NewEvent> batch, Deadline deadline);
   Result<std::vector<Receipt>> to_spool(std::span<const event::NewEvent> events, Error why);
 
