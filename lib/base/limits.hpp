@@ -53,6 +53,13 @@ inline constexpr std::size_t kPageBytesMax = 1 * kMiB;  // a page always holds a
 inline constexpr std::size_t kScanSliceBytes =
     1 * kMiB;  // read for one client in one turn of the loop
 inline constexpr std::chrono::seconds kHeartbeatDefault{15};
+inline constexpr std::chrono::seconds kHeartbeatMax{3'600};
+inline constexpr std::size_t kPageRequestsQueued = 16;         // then the socket is not read
+inline constexpr std::size_t kAnswersBytesQueued = 64 * kKiB;  // the same, answers of all kinds
+inline constexpr std::uint64_t kRejectAttemptsMax = 1'000'000;
+/// How long live events wait for a compatible client's first message, which asks for the newest
+/// page.
+inline constexpr std::chrono::milliseconds kFirstMessageWithin{100};
 inline constexpr std::chrono::seconds kReaderStalledAfter{60};
 
 // Connections.

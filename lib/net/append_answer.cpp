@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "net/append_answer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "consumers/frame_chunk.hpp"
+#include "event/codec.hpp"
+#include "net/append_error.hpp"
+
+namespace vibes::net {
+namespace {
+
+constexpr std::size_t kAnswerBytes =
+    192;                              // of an ack without ids, and of what a deque needs for it
+constexpr std::size_t kIdBytes = 39;  // quoted, with its comma
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  event::append_json_string(out, text);
+  return out;
+}
+
+}  // namespace
+
+std::size_t AppendAnswers::cost(const Answer& answer) const {
+  return kAnswerBytes + answer.nack.size() + answer.ids.size() * kIdBytes;
+}
+
+// The ack that this receipt joins: the last one, unless a nack is behind it or its ids would fill
+// more than one chunk.
+AppendAnswers::Answer& AppendAnswers::open_ack(const eventlog::AppendReceipt& receipt) {
+  if (!waiting_.empty() && waiting_.back().nack.empty() &&
+      cost(waiting_.back()) + receipt.places.size() * kIdBytes <= limits::kWriteChunkBytes) {
+    return waiting_.back();
+  }
+  Answer& fresh = waiting_.emplace_back();
+  fresh.first = receipt.places.front().offset;
+  fresh.durability = receipt.durability;
+  bytes_ += cost(fresh);
+  return fresh;
+}
+
+void AppendAnswers::ack(const eventlog::AppendReceipt& receipt) {
+  Answer& answer = open_ack(receipt);
+  answer.last = receipt.places.back().offset;
+  answer.count += receipt.places.size();
+  answer.duplicates += receipt.duplicates();
+  answer.durability = std::min(answer.durability, receipt.durability);
+  if (ids_ == AckIds::with) {
+    for (const auto& place : receipt.places) {
+      answer.ids.push_back(place.event_id);
+    }
+    bytes_ += receipt.places.size() * kIdBytes;
+  }
+}
+
+void AppendAnswers::nack(const Error& error, std::size_t line) {
+  const AppendErrorName name = name_append_error(error.code);
+  std::string text = fmt::format(R"({{"type":"nack","code":"{}")", name.code);
+  if (!name.reason.empty()) {
+    text += fmt::format(R"(,"reason":"{}")", name.reason);
+  }
+  if (line != 0) {
+    text += fmt::format(R"(,"line":{})", line);
+  }
+  text += fmt::format(R"(,"message":{}}})", quoted(error.message()));
+  add_nack(std::move(text));
+}
+
+void AppendAnswers::nack(std::string_view code, std::string_view message) {
+  add_nack(fmt::format(R"({{"type":"nack","code":"{}","message":{}}})", code, quoted(message)));
+}
+
+void AppendAnswers::add_nack(std::string text) {
+  Answer& answer = waiting_.emplace_back();
+  answer.nack = std::move(text);
+  bytes_ += cost(answer);
+}
+
+std::string AppendAnswers::text(const Answer& answer) const {
+  if (!answer.nack.empty()) {
+    return answer.nack;
+  }
+  std::string text = fmt::format(
+      R"({{"type":"ack","first_offset":{},"last_offset":{},"count":{},"durability":"{}","duplicates":{})",
+      answer.first.value(), answer.last.value(), answer.count, to_string(answer.durability),
+      answer.duplicates);
+  if (ids_ == AckIds::with) {
+    text += R"(,"event_ids":[)";
+    for (const Uuid& id : answer.ids) {
+      text += '"' + to_string(id) + "\",";
+    }
+    text.back() = ']';  // instead of the last comma
+  }
+  return text + '}';
+}
+
+std::string AppendAnswers::take_frames() {
+  std::string frames;
+  while (!waiting_.empty()) {
+    const std::size_t answer_cost = cost(waiting_.front());
+    if (!frames.empty() && frames.size() + answer_cost > limits::kWriteChunkBytes) {
+      break;
+    }
+    const std::string answer = text(waiting_.front());
+    consumers::append_text_frame_header(frames, answer.size());
+    frames += answer;
+    bytes_ -= answer_cost;
+    waiting_.pop_front();
+  }
+  return frames;
+}
+
+}  // namespace vibes::net

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/offset.hpp"
+#include "base/result.hpp"
+#include "base/uuid.hpp"
+#include "eventlog/event_log.hpp"
+
+namespace vibes::net {
+
+/// Whether acks carry the ids of their events.
+enum class AckIds : std::uint8_t { without, with };
+
+/// The answers of one append connection that have not been written yet, in the order of its
+/// messages. Acks that follow each other become one, so that a client that reads slowly costs no
+/// memory; nacks stay single.
+class AppendAnswers {
+ public:
+  explicit AppendAnswers(AckIds ids) : ids_(ids) {}
+
+  void ack(const eventlog::AppendReceipt& receipt);
+  /// `line` is 0 where the refusal is not about one line.
+  void nack(const Error& error, std::size_t line);
+  void nack(std::string_view code, std::string_view message);
+
+  [[nodiscard]] bool empty() const { return waiting_.empty(); }
+  /// About what the answers occupy.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// Takes answers out as complete frames: at least one, at most limits::kWriteChunkBytes of them
+  /// otherwise.
+  [[nodiscard]] std::string take_frames();
+
+ private:
+  struct Answer {
+    std::string nack;  // the whole text; empty: an ack
+    Offset first;
+    Offset last;
+    std::uint64_t count = 0;
+    std::uint64_t duplicates = 0;
+    eventlog::Durability durability = eventlog::Durability::memory;
+    std::vector<Uuid> ids;
+  };
+  void add_nack(std::string text);
+  [[nodiscard]] Answer& open_ack(const eventlog::AppendReceipt& receipt);
+  [[nodiscard]] std::size_t cost(const Answer& answer) const;
+  [[nodiscard]] std::string text(const Answer& answer) const;
+
+  AckIds ids_;
+  std::deque<Answer> waiting_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace vibes::net

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "net/event_stream.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "event/codec.hpp"
+
+namespace vibes::net {
+
+using consumers::Broadcaster;
+using eventlog::ReadBatch;
+
+void EventStream::seek(Offset next) {
+  ahead_ = {};
+  reader_.reset();
+  if (next != next_) {
+    moved_to(next, 0);
+  }
+}
+
+void EventStream::moved_to(Offset next, std::uint32_t cursor_check) {
+  next_ = next;
+  cursor_check_ = cursor_check;
+}
+
+Offset EventStream::end(const Wanted& wanted) const {
+  // Behind the ring the log itself says how far; a client that is level with the ring waits for the
+  // websocket consumer, so that it gets frames that are encoded already.
+  const Offset ring_end = broadcaster_.ring_end();
+  return std::min(ring_end, wanted.until.value_or(ring_end));
+}
+
+bool EventStream::has_more(const Wanted& wanted) {
+  if (!ahead_.empty()) {
+    return true;
+  }
+  if (next_ >= end(wanted)) {
+    reader_.reset();  // an idle client holds no reader
+    return false;
+  }
+  if (wanted.filter.matches_everything()) {
+    return true;
+  }
+  const auto match = broadcaster_.next_match(next_, wanted.filter);
+  if (!match) {
+    return true;  // behind the ring
+  }
+  const Offset reached = std::min(*match, end(wanted));
+  if (reached > next_) {
+    moved_to(reached, 0);
+  }
+  return next_ < end(wanted);
+}
+
+Result<EventStream::Turn> EventStream::turn(const Wanted& wanted, std::string& scratch) {
+  if (ahead_.empty()) {
+    auto burst = broadcaster_.collect({.from = next_,
+                                       .until = wanted.until,
+                                       .filter = &wanted.filter,
+                                       .bytes_max = wanted.bytes_max,
+                                       .shape = wanted.shape},
+                                      scratch);
+    if (burst) {
+      reader_.reset();
+      if (burst->next != next_) {
+        moved_to(burst->next, burst->cursor_check);
+      }
+      return Turn{burst->bytes, std::nullopt, std::move(burst->chunk)};
+    }
+  }
+  return read_log(wanted, scratch);
+}
+
+Result<EventStream::Turn> EventStream::read_log(const Wanted& wanted, std::string& scratch) {
+  if (reader_ == nullptr) {
+    VIBES_TRY_ASSIGN(opened, log_.reader(next_));
+    reader_ = std::move(opened);
+  }
+  if (ahead_.empty()) {
+    VIBES_TRY_ASSIGN(batch, reader_->read({.bytes_max = limits::kWriteChunkBytes,
+                                           .scan_bytes_max = limits::kScanSliceBytes,
+                                           .filter = &wanted.filter}));
+    if (batch.gap) {
+      moved_to(batch.gap->to, 0);
+      return Turn{{}, batch.gap, nullptr};
+    }
+    ahead_ = batch.events;
+  }
+  const std::size_t begin = scratch.size();
+  encode(wanted, scratch);
+  return Turn{std::string_view(scratch).substr(begin), std::nullopt, nullptr};
+}
+
+void EventStream::encode(const Wanted& wanted, std::string& scratch) {
+  const bool envelopes = wanted.shape == Broadcaster::Shape::envelopes;
+  const std::size_t begin = scratch.size();
+  while (!ahead_.empty()) {
+    const event::EventView& event = ahead_.front();
+    if (wanted.until && event.offset >= *wanted.until) {
+      seek(*wanted.until);
+      return;
+    }
+    const std::size_t before = scratch.size();
+    if (envelopes) {
+      if (before > begin) {
+        scratch += ',';
+      }
+      event::append_envelope(scratch, event);
+    } else {
+      consumers::append_event_text_frame(scratch, event);
+    }
+    if (before > begin && scratch.size() - begin > wanted.bytes_max) {
+      scratch.resize(before);  // it opens the next turn
+      return;
+    }
+    moved_to(event.offset + 1, 0);
+    if (ahead_.size() == 1) {
+      cursor_check_ = event::cursor_check(event);
+    }
+    ahead_ = ahead_.subspan(1);
+  }
+  const Offset looked_at =
+      std::min(reader_->position(), wanted.until.value_or(reader_->position()));
+  if (looked_at > next_) {
+    moved_to(looked_at, 0);
+  }
+}
+
+Result<event::Cursor> EventStream::cursor() {
+  if (cursor_check_ != 0) {
+    return event::Cursor{log_.log_id(), next_, cursor_check_};
+  }
+  VIBES_TRY_ASSIGN(cursor, log_.cursor_at(next_));
+  cursor_check_ = cursor.check;
+  return cursor;
+}
+
+}  // namespace vibes::net

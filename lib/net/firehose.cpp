@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include "net/firehose.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "net/firehose_client.hpp"
+#include "net/firehose_query.hpp"
+
+namespace vibes::net {
+
+Result<EndpointMaker> plan_firehose(const Query& query, FirehoseContext& context) {
+  VIBES_TRY_ASSIGN(parsed, parse_firehose_query(query, context.log, context.clock));
+  return EndpointMaker([parsed = std::move(parsed), &context](Connection& connection) mutable {
+    return std::make_unique<FirehoseClient>(connection, context, std::move(parsed));
+  });
+}
+
+}  // namespace vibes::net

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/limits.hpp"
+#include "base/offset.hpp"
+#include "base/uuid.hpp"
+#include "event/filter.hpp"
+
+namespace vibes::net {
+
+/// What a firehose client may send (docs/protocol.md §2 and §8).
+struct SetFilters {
+  event::Filter filter;
+};
+struct FetchOlder {
+  std::optional<Uuid> before;
+  std::size_t limit = limits::kPageEventsDefault;
+};
+struct CommitGroup {
+  Offset next;
+};
+struct RejectEvent {
+  Offset offset;
+  std::string reason;
+  unsigned attempts = 1;
+};
+/// What is answered by an `error` frame.
+struct BadMessage {
+  std::string code;
+  std::string message;
+};
+
+using FirehoseMessage = std::variant<SetFilters, FetchOlder, CommitGroup, RejectEvent, BadMessage>;
+
+FirehoseMessage parse_firehose_message(std::string_view text);
+
+}  // namespace vibes::net
