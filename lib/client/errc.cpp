@@ -86,6 +86,9 @@ Errc errc_of(std::string_view wire_code, int http_status) {
   if (wire_code == "cursor_mismatch") {
     return Errc::cursor_unusable;
   }
+  if (wire_code == "durability_unavailable") {
+    return Errc::unavailable;  // it is about the log, not about the event
+  }
   return errc_of_status(http_status);
 }
 

@@ -7,51 +7,70 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "client/deadline.hpp"
 #include "event/event.hpp"
 
 namespace vibes::client {
 
-/// Events that wait on disk for a daemon that is down, in one append-only file `events` of a
-/// private folder (default_paths().spool()). One line each: the event_id, a space, the payload as
-/// it came, a newline. The file is the unit of locking (flock); a line without its newline is an
-/// append that a crash cut short and nobody was told of: it is cut off by the next append.
+/// Events that wait on disk for a daemon that is down, in a private folder
+/// (default_paths().spool()):
 ///
-/// Draining is at least once and idempotent: every event has its event_id from the moment it was
-/// spooled, and the file is removed from only after the log has acknowledged. A kill -9 in the
-/// middle means that the log sees some of them again and recognises them.
+///   events     one line each: the event_id, a space, the payload as it came, a newline. Only ever
+///   appended to. draining   what used to be `events`, while it is being delivered; `drained` says
+///   how many of its bytes are refused    what the log refused for ever, one JSON object a line
+///   with the reason, for a person to look at lock, drain.lock   flock(2)ed while `events` is
+///   changed, and while somebody drains
+///
+/// An event is on disk when append() returns. A line without its newline is an append that a crash
+/// cut short and of which nobody was told that it succeeded; the next append cuts it off.
+///
+/// Draining is at least once, which is exactly once in the log: every event has its event_id from
+/// the moment it was spooled, and is forgotten only after the log has acknowledged it. After a kill
+/// -9 in the middle the log sees the last batch again and recognises it. Appenders never wait for a
+/// drain.
+///
+/// Any number of processes may use one spool; a Spool object belongs to one thread.
 class Spool {
  public:
-  explicit Spool(std::filesystem::path directory);
+  explicit Spool(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  /// Adds events, all or none, and returns when they are on disk. Each must have its event_id.
-  /// Errors: Errc::spool_full (over limits::kSpoolBytesMax), or the I/O error.
+  /// Adds events, all or none, in order; each must have its event_id and a payload of one line (see
+  /// to_one_line()). Errors: Errc::spool_full (over limits::kSpoolBytesMax), or the I/O error.
   Result<void> append(std::span<const event::NewEvent> events);
 
-  /// Gives the spooled events in order, in batches of at most `batch_bytes`, to `deliver`, which
-  /// returns once the log has acknowledged them; what was delivered is forgotten for good. Stops at
-  /// the first error and returns it; the rest stays. Only one process drains at a time: another
-  /// one's drain is waited for. Returns how many were delivered.
+  /// Gives the spooled events in order, in batches of about `batch_bytes`, to `deliver`, which
+  /// returns once the log has acknowledged the batch. Stops at the first error and returns it; the
+  /// rest stays. Waits for another process's drain until `deadline` (Errc::timed_out). Returns how
+  /// many events were delivered.
   ///
-  /// For the server at its start, before it listens: drain(…) with EventLog::append and a wait for
-  /// its AppendDone. An event the log refuses with event_id_conflict is there already and counts as
-  /// delivered; a refusal of an event for what it is must be answered by set_aside(), or the spool
-  /// would stop there for ever.
+  /// For the server at its start, before it listens: drain() with EventLog::append and a wait for
+  /// its AppendDone. A batch that fails with event_id_conflict, or because the log refuses one of
+  /// its events for what it is, must be delivered event by event, and the culprit be given to
+  /// set_aside(): the spool would otherwise stop there for ever.
   using Deliver = std::function<Result<void>(std::span<const event::NewEvent> batch)>;
-  Result<std::uint64_t> drain(std::size_t batch_bytes, const Deliver& deliver);
+  Result<std::uint64_t> drain(std::size_t batch_bytes, Deadline deadline, const Deliver& deliver);
 
-  /// Keeps an event that the log refuses in the file `refused` beside the spool, with the reason.
-  Result<void> set_aside(const event::NewEvent& event, const std::string& reason);
+  /// Keeps an event that the log refuses in `refused`. For use inside `deliver`.
+  Result<void> set_aside(const event::NewEvent& event, std::string_view reason);
 
-  /// Whether a drain would find something. Costs one stat(2).
+  /// Whether a drain would find something. Costs two stat(2).
   [[nodiscard]] bool is_empty() const;
-  [[nodiscard]] std::filesystem::path file() const { return directory_ / "events"; }
+  [[nodiscard]] std::uint64_t bytes() const;
 
  private:
+  Result<std::uint64_t> drain_file(std::size_t batch_bytes, const Deliver& deliver);
+  /// Makes `events` the file to drain, if none is there already. False: nothing to drain.
+  Result<bool> take_over();
+  [[nodiscard]] Result<void> sync_directory() const;
+
   std::filesystem::path directory_;
 };
+
+/// `json` with the line breaks between its tokens (there are none inside strings) made spaces.
+std::string to_one_line(std::string_view json);
 
 }  // namespace vibes::client

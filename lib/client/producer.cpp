@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "client/producer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "base/limits.hpp"
+#include "client/errc.hpp"
+#include "event/codec.hpp"
+
+namespace vibes::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kDrainBatchBytes = 512 * limits::kKiB;
+
+bool is(const Error& error, Errc code) { return error.code == make_error_code(code); }
+
+bool is_unreachable(const Error& error) {
+  return is(error, Errc::cannot_connect) || is(error, Errc::connection_lost) ||
+         is(error, Errc::timed_out);
+}
+
+/// The server refuses an event for what it is, not us or the moment.
+bool is_refusal(const Error& error) {
+  return is(error, Errc::rejected) || is(error, Errc::conflict);
+}
+
+void append_cloudevent(std::string& out, const event::NewEvent& event) {
+  out += R"({"specversion":"1.0","id":")";
+  out += to_string(*event.event_id);
+  out += R"(","source":"urn:vibes:producer","type":)";
+  event::append_json_string(out, "dev.vibes." + event.type);
+  out += R"(,"datacontenttype":"application/json","data":)";
+  out += event.payload;
+  out += '}';
+}
+
+HttpRequest request_for(std::span<const event::NewEvent> events, const std::string& minimum_ack) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = "/api/events" + (minimum_ack.empty() ? "" : "?ack=" + minimum_ack);
+  if (events.size() == 1) {
+    request.headers = {{"Content-Type", "application/json"},
+                       {"Idempotency-Key", to_string(*events[0].event_id)}};
+    request.body = events[0].payload;
+    return request;
+  }
+  request.headers = {{"Content-Type", "application/cloudevents-batch+json"}};
+  for (const event::NewEvent& event : events) {
+    request.body += request.body.empty() ? '[' : ',';
+    append_cloudevent(request.body, event);
+  }
+  request.body += ']';
+  return request;
+}
+
+std::uint64_t number_in(const nlohmann::json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+Result<std::vector<Receipt>> receipts_of(const std::string& body,
+                                         std::span<const event::NewEvent> events) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (!json.is_object() || number_in(json, "count") != events.size()) {
+    return fail(make_error_code(Errc::bad_answer), body.substr(0, 200));
+  }
+  const std::uint64_t first = number_in(json, "first_offset");
+  const std::uint64_t last = number_in(json, "last_offset");
+  const std::uint64_t duplicates = number_in(json, "duplicates");
+  // Duplicates keep their old places; then only their own range being dense tells where each of
+  // them is.
+  const bool dense = last >= first && last - first + 1 == events.size();
+  const auto durability = json.find("durability");
+  std::vector<Receipt> receipts(events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    Receipt& receipt = receipts[i];
+    receipt.fate = duplicates == events.size() ? Receipt::Fate::duplicate : Receipt::Fate::stored;
+    receipt.event_id = *events[i].event_id;
+    if (dense) {
+      receipt.offset = Offset(first + i);
+    }
+    if (durability != json.end() && durability->is_string()) {
+      receipt.durability = durability->get<std::string>();
+    }
+  }
+  return receipts;
+}
+
+milliseconds retry_after(const HttpResponse& response) {
+  unsigned seconds = 0;
+  if (const auto header = response.header("retry-after")) {
+    (void)std::from_chars(header->data(), header->data() + header->size(), seconds);
+  }
+  return seconds == 0 ? limits::kReconnectFirst : milliseconds{1'000} * std::min(seconds, 60U);
+}
+
+Receipt refused(const event::NewEvent& event, Error why) {
+  Receipt receipt;
+  receipt.fate = Receipt::Fate::refused;
+  receipt.event_id = *event.event_id;
+  receipt.refusal = std::move(why);
+  return receipt;
+}
+
+}  // namespace
+
+Producer::Producer(Target target, std::optional<Spool> spool, ProducerOptions options)
+    : http_(std::move(target)), spool_(std::move(spool)), options_(std::move(options)) {}
+
+Result<std::vector<Receipt>> Producer::deliver(std::span<const event::NewEvent> events) {
+  unreachable_.reset();
+  if (auto drained = drain(); !drained) {
+    if (is_unreachable(drained.error())) {
+      return to_spool(events, std::move(drained).error());
+    }
+    return fail(std::move(drained).error());
+  }
+  auto receipts = post(events, within(options_.timeout));
+  if (!receipts && is_unreachable(receipts.error())) {
+    return to_spool(events, std::move(receipts).error());
+  }
+  return receipts;
+}
+
+Result<std::vector<Receipt>> Producer::to_spool(std::span<const event::NewEvent> events,
+                                                Error why) {
+  if (!spool_) {
+    return fail(std::move(why));
+  }
+  std::vector<event::NewEvent> lines(events.begin(), events.end());
+  for (event::NewEvent& event : lines) {
+    event.payload = to_one_line(event.payload);
+  }
+  VIBES_TRY(spool_->append(lines));
+  unreachable_ = std::move(why);
+  std::vector<Receipt> receipts;
+  for (const event::NewEvent& event : events) {
+    Receipt receipt;
+    receipt.fate = Receipt::Fate::spooled;
+    receipt.event_id = *event.event_id;
+    receipts.push_back(std::move(receipt));
+  }
+  return receipts;
+}
+
+Result<HttpResponse> Producer::exchange(const HttpRequest& request, Deadline deadline) {
+  bool lost_before = false;
+  for (;;) {
+    auto response = http_.send(request, deadline);
+    if (!response) {
+      // A kept connection may have died since; every event has its id, so sending again is safe.
+      if (!is(response.error(), Errc::connection_lost) || std::exchange(lost_before, true)) {
+        return response;
+      }
+      continue;
+    }
+    if (response->is_success()) {
+      return response;
+    }
+    const milliseconds pause = retry_after(*response);
+    if (response->status != 429 || within(pause) > deadline) {
+      return fail(http_error(*response));
+    }
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+Result<std::vector<Receipt>> Producer::post(std::span<const event::NewEvent> events,
+                                            Deadline deadline) {
+  auto response = exchange(request_for(events, options_.minimum_ack), deadline);
+  if (response) {
+    return receipts_of(response->body, events);
+  }
+  if (!is_refusal(response.error())) {
+    return fail(std::move(response).error());
+  }
+  if (events.size() == 1) {
+    return std::vector<Receipt>{refused(events[0], std::move(response).error())};
+  }
+  return post_each(events, deadline);
+}
+
+Result<std::vector<Receipt>> Producer::post_each(std::span<const event::NewEvent> events,
+                                                 Deadline deadline) {
+  std::vector<Receipt> receipts;
+  for (const event::NewEvent& event : events) {
+    VIBES_TRY_ASSIGN(one, post({&event, 1}, deadline));
+    receipts.push_back(std::move(one.front()));
+  }
+  return receipts;
+}
+
+Result<std::uint64_t> Producer::drain() {
+  drained_ = set_aside_ = 0;
+  if (!spool_ || spool_->is_empty()) {
+    return std::uint64_t{0};
+  }
+  VIBES_TRY(spool_->drain(kDrainBatchBytes, within(options_.timeout), [this](auto batch) {
+    return deliver_spooled(batch, within(options_.timeout));
+  }));
+  return drained_;
+}
+
+Result<void> Producer::deliver_spooled(std::span<const event::NewEvent> batch, Deadline deadline) {
+  VIBES_TRY_ASSIGN(receipts, post(batch, deadline));
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (receipts[i].refusal) {
+      VIBES_TRY(spool_->set_aside(batch[i], receipts[i].refusal->message()));
+      ++set_aside_;
+    } else {
+      ++drained_;
+    }
+  }
+  return {};
+}
+
+}  // namespace vibes::client

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/offset.hpp"
+#include "base/result.hpp"
+#include "base/uuid.hpp"
+#include "client/http_client.hpp"
+#include "client/spool.hpp"
+#include "event/event.hpp"
+
+namespace vibes::client {
+
+struct ProducerOptions {
+  std::string minimum_ack;  // memory, os, fsync, replicated; empty: whatever the log gives
+  std::chrono::milliseconds timeout{10'000};  // for one deliver()
+};
+
+/// What became of one event.
+struct Receipt {
+  enum class Fate : std::uint8_t { stored, duplicate, spooled, refused };
+  Fate fate = Fate::stored;
+  Uuid event_id;
+  std::optional<Offset> offset;  // of stored and duplicate events, where the server told it
+  std::string durability;        // "fsync"
+  std::optional<Error> refusal;  // of refused ones
+};
+
+/// Hands events to the server over HTTP and to the spool while there is no server. What is sent is
+/// the events' own bytes; their event_id travels beside them (Idempotency-Key for one, CloudEvents
+/// for several), so that sending again after an unknown outcome is safe. Spooled events always go
+/// before new ones. One thread at a time.
+class Producer {
+ public:
+  /// Without a spool an unreachable server is an error.
+  Producer(Target target, std::optional<Spool> spool, ProducerOptions options);
+
+  /// Each event must have its event_id; about 1 MiB at most per call. One receipt per event, in
+  /// order: one that the server refuses does not keep the others back. Errors concern all of them:
+  /// unauthorized, rejected (the ack level), queue_full, disk_full, unavailable, spool_full, and
+  /// without a spool cannot_connect, connection_lost, timed_out.
+  Result<std::vector<Receipt>> deliver(std::span<const event::NewEvent> events);
+
+  /// Delivers what is spooled, if anything. Returns how many events.
+  Result<std::uint64_t> drain();
+
+  /// Of the last drain(), deliver()'s own included: how many events went to the log, how many were
+  /// refused and set aside.
+  [[nodiscard]] std::uint64_t drained() const { return drained_; }
+  [[nodiscard]] std::uint64_t set_aside() const { return set_aside_; }
+  /// Why the last deliver() went to the spool.
+  [[nodiscard]] const std::optional<Error>& unreachable() const { return unreachable_; }
+
+ private:
+  Result<std::vector<Receipt>> post(std::span<const event::NewEvent> events, Deadline deadline);
+  Result<std::vector<Receipt>> post_each(std::span<const event::NewEvent> events,
+                                         Deadline deadline);
+  Result<HttpResponse> exchange(const HttpRequest& request, Deadline deadline);
+  Result<void> deliver_spooled(std::span<const event::NewEvent> batch, Deadline deadline);
+  Result<std::vector<Receipt>> to_spool(std::span<const event::NewEvent> events, Error why);
+
+  HttpClient http_;
+  std::optional<Spool> spool_;
+  ProducerOptions options_;
+  std::uint64_t drained_ = 0;
+  std::uint64_t set_aside_ = 0;
+  std::optional<Error> unreachable_;
+};
+
+}  // namespace vibes::client

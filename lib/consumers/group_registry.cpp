@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: MIT
+#include "consumers/group_registry.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "base/mutex.hpp"
+#include "consumers/commit_queue.hpp"
+#include "consumers/dead_letters.hpp"
+#include "consumers/errc.hpp"
+#include "io/file_system.hpp"
+
+namespace vibes::consumers {
+
+std::string_view to_string(GroupKind kind) { return kind == GroupKind::live ? "live" : "durable"; }
+
+std::string_view to_string(GroupState state) {
+  switch (state) {
+    case GroupState::running:
+      return "running";
+    case GroupState::retrying:
+      return "retrying";
+    case GroupState::failed:
+      return "failed";
+    case GroupState::idle:
+      return "idle";
+  }
+  return "failed";
+}
+
+namespace {
+
+using eventlog::EventLog;
+using Work = CommitQueue::Work;
+
+/// What is known about a durable group beyond its committed offset.
+struct Group {
+  bool taken = false;  // has its member, or is being moved or removed
+  bool member = false;
+  Membership::Progress progress;
+  std::optional<Offset> first_start;  // until its first commit is durable
+  std::string commit_problem;         // why the last commit failed
+};
+
+}  // namespace
+
+/// What the registry and its memberships share. Work on the disk is done by `queue_`'s thread only.
+class GroupRegistryImpl {
+ public:
+  GroupRegistryImpl(EventLog& log, const Clock& clock, std::unique_ptr<DeadLetters> letters)
+      : log_(log),
+        clock_(clock),
+        letters_(std::move(letters)),
+        queue_([this](const Work& work) { return carry_out(work); }) {}
+
+  Result<Offset> take_for_member(std::string_view name, FirstStart first_start);
+  Result<void> take(std::string_view name);
+  void release(std::string_view name);
+  void report(std::string_view name, Membership::Progress progress);
+  void add_live(std::string name, std::function<GroupRegistry::LiveView()> view);
+
+  Result<void> check(const Work& work) const;
+  CommitQueue& queue() { return queue_; }
+  EventLog& log() { return log_; }
+  const DeadLetters& letters() const { return *letters_; }
+
+  std::vector<GroupStatus> list() const;
+  Result<GroupStatus> find(std::string_view name) const;
+  bool is_known(std::string_view name) const;
+
+ private:
+  Result<void> check_new(std::string_view name) const VIBES_REQUIRES(mutex_);
+  std::set<std::string, std::less<>> names() const VIBES_REQUIRES(mutex_);
+  GroupStatus status_of(const std::string& name) const;
+  GroupStatus live_status(const std::string& name, const GroupRegistry::LiveView& view) const;
+  void add_lag(GroupStatus& status) const;
+
+  Result<Offset> carry_out(const Work& work);
+  Result<Offset> commit(const std::string& name, Offset next);
+  Result<Offset> reject(const Work& work);
+  Result<Offset> remove(const std::string& name);
+  std::optional<Uuid> event_id_at(Offset offset);
+
+  EventLog& log_;
+  const Clock& clock_;
+  const std::unique_ptr<DeadLetters> letters_;
+  mutable Mutex mutex_;
+  std::map<std::string, Group, std::less<>> groups_ VIBES_GUARDED_BY(mutex_);
+  std::map<std::string, std::function<GroupRegistry::LiveView()>, std::less<>> live_
+      VIBES_GUARDED_BY(mutex_);
+  CommitQueue queue_;  // last: its thread uses everything above
+};
+
+namespace {
+
+Unexpected busy(std::string_view name) {
+  return fail(Errc::group_busy, fmt::format("group {}", name));
+}
+
+/// Lets answers through as long as the membership lives. The lock is held while an answer runs, so
+/// that none runs after the end.
+struct Gate {
+  Mutex mutex;
+  bool open VIBES_GUARDED_BY(mutex) = true;
+};
+
+class MembershipImpl final : public Membership {
+ public:
+  MembershipImpl(GroupRegistryImpl& registry, std::string group, Offset start)
+      : registry_(registry), group_(std::move(group)), start_(start) {}
+  ~MembershipImpl() override {
+    {
+      const MutexLock lock(gate_->mutex);
+      gate_->open = false;
+    }
+    registry_.release(group_);
+  }
+
+  [[nodiscard]] Offset start() const override { return start_; }
+
+  Result<void> commit(Offset next, CommitDone done) override {
+    return push({group_, Work::Kind::commit, next, {}, 0, std::move(done)});
+  }
+  Result<void> reject(Offset offset, std::string reason, std::uint64_t attempts,
+                      CommitDone done) override {
+    return push({group_, Work::Kind::reject, offset, std::move(reason), attempts, std::move(done)});
+  }
+  Result<void> commit_now(Offset next) override {
+    return wait({group_, Work::Kind::commit, next, {}, 0, {}});
+  }
+  Result<void> reject_now(Offset offset, std::string reason, std::uint64_t attempts) override {
+    return wait({group_, Work::Kind::reject, offset, std::move(reason), attempts, {}});
+  }
+  void report(Progress progress) override { registry_.report(group_, std::move(progress)); }
+
+ private:
+  Result<void> push(Work work) {
+    VIBES_TRY(registry_.check(work));
+    work.done = [gate = gate_, done = std::move(work.done)](Result<Offset> committed) {
+      const MutexLock lock(gate->mutex);
+      if (gate->open && done) {
+        done(std::move(committed));
+      }
+    };
+    return registry_.queue().push(std::move(work));
+  }
+  Result<void> wait(Work work) {
+    VIBES_TRY(registry_.check(work));
+    VIBES_TRY(registry_.queue().push_and_wait(std::move(work)));
+    return {};
+  }
+
+  GroupRegistryImpl& registry_;
+  const std::string group_;
+  const Offset start_;
+  const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();  // with answers still to come
+};
+
+}  // namespace
+
+std::set<std::string, std::less<>> GroupRegistryImpl::names() const {
+  std::set<std::string, std::less<>> names;
+  for (const auto& [name, offset] : log_.group_offsets().all()) {
+    names.insert(name);
+  }
+  for (const auto& [name, group] : groups_) {
+    names.insert(name);
+  }
+  return names;
+}
+
+Result<void> GroupRegistryImpl::check_new(std::string_view name) const {
+  if (!eventlog::is_group_name(name)) {
+    return fail(eventlog::Errc::bad_group_name,
+                std::string(name.substr(0, limits::kGroupNameBytesMax)));
+  }
+  if (live_.contains(name)) {
+    return fail(Errc::live_group, fmt::format("group {}", name));
+  }
+  const auto all = names();
+  if (!all.contains(name) && all.size() >= limits::kGroupsMax) {
+    return fail(eventlog::Errc::too_many_groups, fmt::format("at most {}", limits::kGroupsMax));
+  }
+  return {};
+}
+
+Result<void> GroupRegistryImpl::take(std::string_view name) {
+  const MutexLock lock(mutex_);
+  VIBES_TRY(check_new(name));
+  Group& group = groups_[std::string(name)];
+  if (group.taken) {
+    return busy(name);
+  }
+  group.taken = true;
+  return {};
+}
+
+Result<Offset> GroupRegistryImpl::take_for_member(std::string_view name, FirstStart first_start) {
+  VIBES_TRY(take(name));
+  const std::optional<Offset> committed = log_.group_offsets().committed(name);
+  const MutexLock lock(mutex_);
+  Group& group = groups_[std::string(name)];
+  group.member = true;
+  group.progress = {};
+  if (committed) {
+    return *committed;
+  }
+  if (!group.first_start) {
+    group.first_start = first_start == FirstStart::beginning ? log_.first() : log_.end();
+    // Where it starts is remembered from now on, even if it never commits.
+    // Should its queue be full, what waits there will be committed instead.
+    (void)queue_.push({std::string(name), Work::Kind::commit, *group.first_start, {}, 0, {}});
+  }
+  return *group.first_start;
+}
+
+void GroupRegistryImpl::release(std::string_view name) {
+  const MutexLock lock(mutex_);
+  const auto found = groups_.find(name);
+  if (found == groups_.end()) {
+    return;
+  }
+  Group& group = found->second;
+  if (!group.first_start && !log_.group_offsets().committed(name)) {
+    groups_.erase(found);  // it was never made after all
+    return;
+  }
+  group.taken = false;
+  group.member = false;
+  group.progress = {};
+}
+
+void GroupRegistryImpl::report(std::string_view name, Membership::Progress progress) {
+  const MutexLock lock(mutex_);
+  const auto found = groups_.find(name);
+  if (found != groups_.end()) {
+    found->second.progress = std::move(progress);
+  }
+}
+
+void GroupRegistryImpl::add_live(std::string name, std::function<GroupRegistry::LiveView()> view) {
+  const MutexLock lock(mutex_);
+  live_.insert_or_assign(std::move(name), std::move(view));
+}
+
+Result<void> GroupRegistryImpl::check(const Work& work) const {
+  const Offset end = log_.end();
+  if (work.kind == Work::Kind::commit && work.offset > end) {
+    return fail(eventlog::Errc::bad_commit,
+                fmt::format("{} is past the end at {}", work.offset.value(), end.value()));
+  }
+  if (work.kind == Work::Kind::reject && work.offset >= end) {
+    return fail(Errc::bad_reject,
+                fmt::format("{} is not below the end at {}", work.offset.value(), end.value()));
+  }
+  return {};
+}
+
+Result<Offset> GroupRegistryImpl::carry_out(const Work& work) {
+  auto result = work.kind == Work::Kind::commit   ? commit(work.group, work.offset)
+                : work.kind == Work::Kind::reject ? reject(work)
+                                                  : remove(work.group);
+  const MutexLock lock(mutex_);
+  const auto found = groups_.find(work.group);
+  if (found != groups_.end()) {
+    found->second.commit_problem = result ? std::string() : result.error().message();
+    if (result) {
+      found->second.first_start.reset();
+    }
+  }
+  return result;
+}
+
+Result<Offset> GroupRegistryImpl::commit(const std::string& name, Offset next) {
+  VIBES_TRY(log_.group_offsets().commit(name, next));
+  return next;
+}
+
+std::optional<Uuid> GroupRegistryImpl::event_id_at(Offset offset) {
+  auto reader = log_.reader(offset);
+  if (!reader) {
+    return std::nullopt;
+  }
+  const auto batch = (*reader)->read({.events_max = 1});
+  return batch && !batch->events.empty() ? std::optional(batch->events.front().event_id)
+                                         : std::nullopt;
+}
+
+Result<Offset> GroupRegistryImpl::reject(const Work& work) {
+  VIBES_TRY(letters_->add(work.group, {work.offset, event_id_at(work.offset), work.reason,
+                                       work.attempts, clock_.now()}));
+  const Offset committed = log_.group_offsets().committed(work.group).value_or(Offset{});
+  return commit(work.group, std::max(committed, work.offset + 1));
+}
+
+Result<Offset> GroupRegistryImpl::remove(const std::string& name) {
+  VIBES_TRY(letters_->remove(name));
+  if (log_.group_offsets().committed(name)) {
+    VIBES_TRY(log_.group_offsets().remove(name));
+  }
+  const MutexLock lock(mutex_);
+  groups_.erase(name);
+  return Offset{};
+}
+
+bool GroupRegistryImpl::is_known(std::string_view name) const {
+  const MutexLock lock(mutex_);
+  return live_.contains(name) || names().contains(name);
+}
+
+void GroupRegistryImpl::add_lag(GroupStatus& status) const {
+  status.end = std::max(log_.end(), status.committed);
+  const Offset from = std::min(std::max(status.committed, log_.first()), status.end);
+  status.lag = status.end - from;
+  if (status.lag == 0) {
+    return;
+  }
+  auto reader = log_.reader(from);
+  if (!reader) {
+    return;
+  }
+  const auto batch = (*reader)->read({.events_max = 1});
+  if (batch && !batch->events.empty()) {
+    const std::int64_t age_us = clock_.now().unix_us - batch->events.front().time.unix_us;
+    status.lag_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(age_us, 0)) / 1'000'000;
+  }
+}
+
+GroupStatus GroupRegistryImpl::status_of(const std::string& name) const {
+  GroupStatus status;
+  status.group = name;
+  status.dead_letters = letters_->count(name);
+  const std::optional<Offset> committed = log_.group_offsets().committed(name);
+  {
+    const MutexLock lock(mutex_);
+    const auto found = groups_.find(name);
+    const Group group = found == groups_.end() ? Group{} : found->second;
+    status.committed = committed.value_or(group.first_start.value_or(log_.first()));
+    status.state = group.member ? group.progress.state : GroupState::idle;
+    status.problem = group.progress.problem;
+    status.attempts = group.progress.attempts;
+    status.members = group.member ? 1 : 0;
+    if (!group.commit_problem.empty()) {
+      status.state = GroupState::failed;
+      status.problem = group.commit_problem;
+    }
+  }
+  add_lag(status);
+  return status;
+}
+
+GroupStatus GroupRegistryImpl::live_status(const std::string& name,
+                                           const GroupRegistry::LiveView& view) const {
+  GroupStatus status;
+  status.group = name;
+  status.kind = GroupKind::live;
+  status.state = view.problem.empty() ? GroupState::running : GroupState::retrying;
+  status.problem = view.problem;
+  status.committed = view.position;
+  status.members = 1;
+  add_lag(status);
+  return status;
+}
+
+std::vector<GroupStatus> GroupRegistryImpl::list() const {
+  std::set<std::string, std::less<>> durable;
+  std::map<std::string, std::function<GroupRegistry::LiveView()>, std::less<>> live;
+  {
+    const MutexLock lock(mutex_);
+    durable = names();
+    live = live_;
+  }
+  std::vector<GroupStatus> statuses;
+  for (const std::string& name : durable) {
+    statuses.push_back(status_of(name));
+  }
+  for (const auto& [name, view] : live) {
+    statuses.push_back(live_status(name, view()));
+  }
+  std::ranges::sort(statuses, {}, &GroupStatus::group);
+  return statuses;
+}
+
+Result<GroupStatus> GroupRegistryImpl::find(std::string_view name) const {
+  std::function<GroupRegistry::LiveView()> view;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto found = live_.find(name); found != live_.end()) {
+      view = found->second;
+    } else if (!names().contains(name)) {
+      return fail(eventlog::Errc::not_found, fmt::format("group {}", name));
+    }
+  }
+  return view ? live_status(std::string(name), view()) : status_of(std::string(name));
+}
+
+GroupRegistry::GroupRegistry(std::unique_ptr<GroupRegistryImpl> impl) : impl_(std::move(impl)) {}
+GroupRegistry::~GroupRegistry() = default;
+
+Result<std::unique_ptr<GroupRegistry>> GroupRegistry::open(EventLog& log, Options options) {
+  io::FileSystem& files =
+      options.file_system != nullptr ? *options.file_system : io::posix_file_system();
+  const Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
+  VIBES_TRY_ASSIGN(letters, DeadLetters::open(std::move(options.dead_letters_directory), files));
+  return std::unique_ptr<GroupRegistry>(
+      new GroupRegistry(std::make_unique<GroupRegistryImpl>(log, clock, std::move(letters))));
+}
+
+Result<std::unique_ptr<Membership>> GroupRegistry::join(std::string_view group,
+                                                        FirstStart first_start) {
+  VIBES_TRY_ASSIGN(start, impl_->take_for_member(group, first_start));
+  return std::make_unique<MembershipImpl>(*impl_, std::string(group), start);
+}
+
+void GroupRegistry::add_live(std::string group, std::function<LiveView()> view) {
+  impl_->add_live(std::move(group), std::move(view));
+}
+
+std::vector<GroupStatus> GroupRegistry::list() const { return impl_->list(); }
+
+Result<GroupStatus> GroupRegistry::find(std::string_view group) const { return impl_->find(group); }
+
+Result<GroupStatus> GroupRegistry::seek(std::string_view group,
+                                        const eventlog::Position& position) {
+  VIBES_TRY_ASSIGN(target, impl_->log().resolve(position));
+  VIBES_TRY(impl_->take(group));
+  auto moved =
+      impl_->queue().push_and_wait({std::string(group), Work::Kind::commit, target, {}, 0, {}});
+  impl_->release(group);
+  VIBES_TRY(std::move(moved));
+  return impl_->find(group);
+}
+
+Result<void> GroupRegistry::remove(std::string_view group) {
+  if (!impl_->is_known(group)) {
+    return fail(eventlog::Errc::not_found, fmt::format("group {}", group));
+  }
+  VIBES_TRY(impl_->take(group));
+  auto removed =
+      impl_->queue().push_and_wait({std::string(group), Work::Kind::remove, {}, {}, 0, {}});
+  impl_->release(group);
+  VIBES_TRY(std::move(removed));
+  return {};
+}
+
+Result<std::string> GroupRegistry::dead_letters(std::string_view group) const {
+  if (!impl_->is_known(group)) {
+    return fail(eventlog::Errc::not_found, fmt::format("group {}", group));
+  }
+  return impl_->letters().newest(group, limits::kDeadLetterPageBytes);
+}
+
+}  // namespace vibes::consumers

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+#include "net/http_exchange.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <libwebsockets.h>
+
+#include "base/limits.hpp"
+#include "net/loop.hpp"
+#include "net/peer.hpp"
+
+namespace vibes::net {
+
+struct Responder::Target {
+  std::shared_ptr<Lifeline> life;
+  HttpExchange* exchange = nullptr;
+  Loop* loop = nullptr;
+};
+
+namespace {
+
+bool write_raw(lws* wsi, std::string_view bytes) {
+  // The library only reads: on an HTTP/1 connection bytes go out as they are.
+  auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data()));
+  return lws_write(wsi, data, bytes.size(), LWS_WRITE_HTTP) >= 0;
+}
+
+/// The length of the body that the headers announce, or why it cannot be taken.
+struct BodyPlan {
+  std::size_t bytes = 0;
+  std::optional<Response> refused;
+};
+
+BodyPlan plan_body(const RequestHead& head) {
+  BodyPlan plan;
+  if (!head.transfer_encodings.empty()) {
+    plan.refused = error_response(411, "length_required", "send a Content-Length, not chunks");
+    return plan;
+  }
+  if (head.content_lengths.empty()) {
+    const bool needs_length =
+        head.method == Method::post || head.method == Method::put || head.method == Method::patch;
+    if (needs_length) {
+      plan.refused = error_response(411, "length_required", "send a Content-Length");
+    }
+    return plan;
+  }
+  const std::string& text = head.content_lengths.front();
+  const auto digits = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (head.content_lengths.size() > 1 || text.empty() || !digits) {
+    plan.refused = error_response(400, "bad_request", "the Content-Length is not one number");
+    return plan;
+  }
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), plan.bytes);
+  if (parsed.ec != std::errc() || plan.bytes > limits::kBodyBytesMax) {
+    plan.refused = error_response(
+        413, "too_large", "a body has " + std::to_string(limits::kBodyBytesMax) + " bytes at most");
+  }
+  return plan;
+}
+
+}  // namespace
+
+/// The body of a streamed answer, as the endpoint sees it.
+class HttpExchange::Stream final : public SocketConnection {
+ public:
+  explicit Stream(Peer& peer) : SocketConnection(peer) {}
+
+  void write_text(std::string_view text) override {
+    write_failed_ = !write_raw(peer().wsi(), text);
+  }
+  void write_frames(std::string_view frames) override { write_text(frames); }
+  void close(CloseCode /*code*/, std::string_view /*reason*/) override {
+    if (!closing()) {
+      set_closing();
+      ask_for_writable();
+    }
+  }
+  // A client of a stream has nothing more to say.
+  void pause_reading() override {}
+  void resume_reading() override {}
+
+  /// False: the stream is over.
+  bool on_writable() {
+    if (closing()) {
+      return false;
+    }
+    heard();  // it reads, that is all the life we can ask for
+    writable();
+    lws_rx_flow_control(peer().wsi(), 0);
+    return !write_failed_;
+  }
+
+ protected:
+  void ask_for_writable() override {
+    // libwebsockets serves no writes while reading is paused; reading is paused between writes
+    // because an HTTP client that has half closed would otherwise keep the thread spinning.
+    lws_rx_flow_control(peer().wsi(), 1);
+    lws_callback_on_writable(peer().wsi());
+  }
+  void ping() override {}  // the heartbeat of the stream's endpoint does this
+  void give_up() override { peer().hang_up(); }
+
+ private:
+  bool write_failed_ = false;
+};
+
+HttpExchange::HttpExchange(Peer& peer, RequestHead head)
+    : peer_(peer),
+      head_(std::move(head)),
+      deadline_(peer.loop().timers(), [this] { peer_.hang_up(); }),
+      target_(std::make_shared<Responder::Target>()) {
+  target_->life = std::make_shared<Lifeline>(Lifeline{peer.loop().tasks()});
+  target_->exchange = this;
+  target_->loop = &peer.loop();
+}
+
+HttpExchange::~HttpExchange() { target_->life->alive = false; }
+
+void HttpExchange::refuse(Response response) {
+  end_connection_ = end_connection_ || !head_.content_lengths.empty() ||
+                    !head_.transfer_encodings.empty() || head_.method == Method::post ||
+                    head_.method == Method::put || head_.method == Method::patch;
+  answer(std::move(response));
+}
+
+void HttpExchange::accept(const Router::Match& match) {
+  BodyPlan plan = plan_body(head_);
+  if (plan.refused) {
+    end_connection_ = true;
+    answer(*std::move(plan.refused));
+    return;
+  }
+  route_ = match.route;
+  captures_ = match.captures;
+  body_bytes_expected_ = plan.bytes;
+  if (body_bytes_expected_ == 0) {
+    dispatch();
+    return;
+  }
+  receiving_ = true;
+  deadline_.set(peer_.loop().context().deadlines.request);
+  if (head_.expect == "100-continue") {
+    (void)write_raw(peer_.wsi(), "HTTP/1.1 100 Continue\r\n\r\n");
+  }
+}
+
+int HttpExchange::on_body(std::string_view piece) {
+  if (!receiving_) {
+    return 0;
+  }
+  if (body_.size() + piece.size() > body_bytes_expected_) {
+    return -1;
+  }
+  body_ += piece;
+  return 0;
+}
+
+void HttpExchange::on_body_complete() {
+  // libwebsockets says so again whenever more input comes before the answer has left.
+  if (std::exchange(receiving_, false)) {
+    deadline_.stop();
+    dispatch();
+  }
+}
+
+void HttpExchange::dispatch() {
+  Request request{std::move(head_), std::move(captures_), std::move(body_)};
+  head_.method = request.head.method;
+  route_->handler(std::move(request), Responder(target_));
+  if (!answer_ && !stream_) {
+    wait_for_answer();
+  }
+}
+
+void HttpExchange::wait_for_answer() {
+  paused_ = true;
+  lws_rx_flow_control(peer_.wsi(), 0);
+}
+
+void HttpExchange::resume() {
+  if (std::exchange(paused_, false)) {
+    lws_rx_flow_control(peer_.wsi(), 1);
+  }
+  lws_callback_on_writable(peer_.wsi());
+}
+
+void HttpExchange::answer(Response response) {
+  if (answer_ || stream_) {
+    return;
+  }
+  end_connection_ = end_connection_ || peer_.loop().stopping();
+  answer_ = response_head(response.status, response.content_type, response.body.size(),
+                          response.headers, end_connection_ ? "close" : "keep-alive");
+  if (head_.method != Method::head && response.status != 204) {
+    *answer_ += response.body;
+  }
+  // A reader that does not take its answer is cut off.
+  deadline_.set(peer_.loop().context().deadlines.stalled);
+  resume();
+}
+
+void HttpExchange::stream(std::string_view content_type, const EndpointMaker& maker) {
+  if (answer_ || stream_) {
+    return;
+  }
+  end_connection_ = true;
+  answer_ = response_head(200, content_type, std::nullopt, {}, "close");
+  stream_ = std::make_unique<Stream>(peer_);
+  paused_ = false;
+  stream_->open(maker);
+  lws_rx_flow_control(peer_.wsi(), 1);
+  lws_callback_on_writable(peer_.wsi());
+}
+
+std::optional<bool> HttpExchange::on_writable() {
+  if (answer_) {
+    const std::string bytes = *std::exchange(answer_, std::nullopt);
+    if (!write_raw(peer_.wsi(), bytes)) {
+      return false;
+    }
+    if (!stream_) {
+      return !end_connection_;
+    }
+    if (head_.method == Method::head) {
+      return false;
+    }
+    lws_callback_on_writable(peer_.wsi());
+    return std::nullopt;
+  }
+  if (stream_ && !stream_->on_writable()) {
+    return false;
+  }
+  return std::nullopt;
+}
+
+void HttpExchange::on_log_moved() {
+  if (stream_) {
+    stream_->on_log_moved();
+  }
+}
+
+void HttpExchange::on_stop() {
+  end_connection_ = true;
+  if (stream_) {
+    stream_->on_stop();
+  }
+}
+
+void Responder::send(Response response) const {
+  if (target_->loop->on_this_thread()) {
+    if (target_->life->alive) {
+      target_->exchange->answer(std::move(response));
+    }
+    return;
+  }
+  poster()([target = target_, response = std::move(response)]() mutable {
+    target->exchange->answer(std::move(response));
+  });
+}
+
+void Responder::stream(std::string_view content_type, const EndpointMaker& maker) const {
+  if (target_->life->alive) {
+    target_->exchange->stream(content_type, maker);
+  }
+}
+
+Connection::Poster Responder::poster() const { return Lifeline::poster(target_->life); }
+
+}  // namespace vibes::net

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "net/auth.hpp"
+#include "net/host_origin.hpp"
+#include "net/lws_fwd.hpp"
+#include "net/router.hpp"
+#include "net/task_queue.hpp"
+#include "net/timer_queue.hpp"
+
+namespace vibes::net {
+
+class Peer;
+
+/// How long things may take. Tests set shorter ones.
+struct Deadlines {
+  std::chrono::milliseconds headers = limits::kHeadersWithin;
+  std::chrono::milliseconds request = limits::kRequestWithin;
+  std::chrono::milliseconds message = limits::kMessageWithin;
+  std::chrono::milliseconds ping = limits::kPingEvery;
+  std::chrono::milliseconds hang_up = limits::kHangUpAfter;
+  std::chrono::milliseconds stalled = limits::kReaderStalledAfter;
+};
+
+/// How many connections there are, over all net threads. Thread-safe.
+struct ConnectionCounts {
+  std::atomic<std::size_t> total{0};
+  std::atomic<std::size_t> unauthenticated{0};
+};
+
+/// What all net threads read. It outlives them and does not change while they run.
+struct LoopContext {
+  Router router;
+  HostRules host_rules;
+  const Token* token = nullptr;  // nullptr: --auth none
+  Deadlines deadlines;
+  ConnectionCounts counts;
+  /// Called on a net thread after the log has moved, before its connections hear of it.
+  std::function<void()> before_log_moved;
+};
+
+/// A net thread: one libwebsockets context and the connections it owns. Sockets are accepted
+/// elsewhere and handed in.
+class Loop {
+ public:
+  explicit Loop(LoopContext& context);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  /// Stops hard if stop() has not come to its end.
+  ~Loop();
+
+  /// Starts the thread. Errors: libwebsockets cannot make its context.
+  Result<void> start();
+
+  // From any thread.
+
+  /// Takes over an accepted socket, which has been counted in ConnectionCounts::total already, and,
+  /// unless it is a unix socket, in `unauthenticated`.
+  void adopt(UniqueFd socket, Transport transport);
+  /// The log's end moved. Wakes the thread unless nobody here would look at it.
+  void log_moved();
+  /// Asks the connections to finish. The thread ends when they have, or after `within`.
+  void stop(std::chrono::milliseconds within);
+  /// Waits for the thread.
+  void join();
+  [[nodiscard]] std::size_t connections() const { return connections_.load(); }
+
+  // On the net thread, for the connections.
+
+  [[nodiscard]] LoopContext& context() { return context_; }
+  [[nodiscard]] lws_context* lws() { return lws_; }
+  [[nodiscard]] TimerQueue& timers() { return *timers_; }
+  [[nodiscard]] const std::shared_ptr<TaskQueue>& tasks() { return tasks_; }
+  [[nodiscard]] bool on_this_thread() const { return std::this_thread::get_id() == thread_id_; }
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  void remove(Peer& peer);
+  /// libwebsockets tells us that the thread was woken.
+  void on_woken();
+
+ private:
+  void run();
+  void adopt_now(UniqueFd socket, Transport transport);
+  void begin_stop(std::chrono::milliseconds within);
+  void signal();
+
+  LoopContext& context_;
+  lws_context* lws_ = nullptr;
+  lws_vhost* vhost_ = nullptr;
+  std::shared_ptr<TaskQueue> tasks_;  // shared with posters, which outlive connections and loops
+  struct WakeTimer;
+  std::unique_ptr<WakeTimer> wake_timer_;
+  std::unique_ptr<TimerQueue> timers_;
+  std::unique_ptr<Timer> stop_timer_;
+  std::list<std::unique_ptr<Peer>> peers_;
+  std::atomic<std::size_t> connections_{0};
+  std::atomic<bool> log_moved_{false};
+  bool stopping_ = false;
+  bool ended_ = false;
+  std::thread::id thread_id_;
+  std::jthread thread_;
+};
+
+}  // namespace vibes::net

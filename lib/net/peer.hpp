@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/host_origin.hpp"
+#include "net/http.hpp"
+#include "net/lws_fwd.hpp"
+#include "net/timer_queue.hpp"
+
+namespace vibes::net {
+
+class HttpExchange;
+class Loop;
+class WebsocketConnection;
+
+/// One accepted socket on its net thread: first a series of HTTP requests, then perhaps a
+/// WebSocket. Made when the socket is adopted, gone when libwebsockets lets go of it.
+class Peer {
+ public:
+  using Place = std::list<std::unique_ptr<Peer>>::iterator;
+
+  Peer(Loop& loop, Transport transport);
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer();
+
+  [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] lws* wsi() { return wsi_; }
+  void set_wsi(lws* wsi) { wsi_ = wsi; }
+  void set_place(Place place) { place_ = place; }
+  [[nodiscard]] Place place() const { return place_; }
+
+  // What libwebsockets tells us. An int is what its callback returns: 0 goes on, -1 hangs up.
+  int on_confirm_upgrade();
+  int on_filter_websocket() const;
+  int on_established();
+  int on_receive(std::string_view piece);
+  int on_websocket_writable();
+  void on_pong();
+  void on_peer_closes();
+  void on_closed();
+  int on_http();
+  int on_http_body(std::string_view piece);
+  int on_http_body_complete();
+  int on_http_writable();
+
+  // What the loop tells us.
+  void on_log_moved();
+  void on_stop();
+
+  /// Hangs up as soon as we are back in the event loop.
+  void hang_up();
+  /// The request has been checked: from now on the connection is not one of the unauthenticated.
+  void set_authenticated();
+  /// A request's answer has left and another request may come.
+  void exchange_done();
+
+ private:
+  struct Upgrade;
+  [[nodiscard]] std::optional<Response> refuse(const RequestHead& head, bool needs_token);
+  std::optional<Response> plan_upgrade(const RequestHead& head);
+  int refuse_upgrade(const Response& response);
+
+  Loop& loop_;
+  const Transport transport_;
+  lws* wsi_ = nullptr;
+  Place place_;
+  bool counted_unauthenticated_ = false;
+  Timer header_deadline_;
+  std::unique_ptr<Upgrade> upgrade_;
+  std::unique_ptr<HttpExchange> exchange_;
+  std::unique_ptr<WebsocketConnection> websocket_;
+};
+
+}  // namespace vibes::net

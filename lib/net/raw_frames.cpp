@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "net/raw_frames.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include <libwebsockets.h>
+
+#include "base/assert.hpp"
+
+namespace vibes::net {
+
+namespace {
+
+bool write_as_they_are(lws* wsi, std::string_view frames) {
+  // The library only reads: for this kind of write it neither masks nor prepends.
+  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(frames.data()));
+  return lws_write(wsi, bytes, frames.size(), LWS_WRITE_HTTP) >= 0;
+}
+
+bool write_one_by_one(lws* wsi, std::string_view frames) {
+  std::vector<unsigned char> buffer;
+  while (!frames.empty()) {
+    const std::string_view text = next_frame_payload(frames);
+    buffer.resize(LWS_PRE + text.size());
+    std::memcpy(buffer.data() + LWS_PRE, text.data(), text.size());
+    if (lws_write(wsi, buffer.data() + LWS_PRE, text.size(), LWS_WRITE_TEXT) < 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool sends_frames_as_they_are(std::string_view library_version) {
+  return library_version.starts_with("4.1.");
+}
+
+bool write_raw_frames(lws* wsi, std::string_view frames) {
+  static const bool as_they_are = sends_frames_as_they_are(lws_get_library_version());
+  return as_they_are ? write_as_they_are(wsi, frames) : write_one_by_one(wsi, frames);
+}
+
+std::string_view next_frame_payload(std::string_view& frames) {
+  VIBES_ASSERT(frames.size() >= 2);
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(frames[i]); };
+  std::size_t header = 2;
+  std::size_t length = byte(1);
+  const std::size_t extended = length == 126 ? 2 : length == 127 ? 8 : 0;
+  if (extended > 0) {
+    VIBES_ASSERT(frames.size() >= header + extended);
+    length = 0;
+    for (std::size_t i = 0; i < extended; ++i) {
+      length = length << 8U | byte(header + i);
+    }
+    header += extended;
+  }
+  VIBES_ASSERT(frames.size() - header >= length);
+  const std::string_view payload = frames.substr(header, length);
+  frames.remove_prefix(header + length);
+  return payload;
+}
+
+}  // namespace vibes::net

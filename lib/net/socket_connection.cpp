@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "net/socket_connection.hpp"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <utility>
+
+#include <libwebsockets.h>
+
+#include "net/loop.hpp"
+#include "net/peer.hpp"
+
+namespace vibes::net {
+
+namespace {
+
+// How long a peer may take to answer our close.
+constexpr std::chrono::milliseconds kCloseWithin{5'000};
+// The watch looks this often in the time of one ping.
+constexpr int kTicksPerPing = 2;
+
+}  // namespace
+
+Connection::Poster Lifeline::poster(const std::shared_ptr<Lifeline>& life) {
+  return [life](std::function<void()> task) {
+    life->tasks->post([life, task = std::move(task)] {
+      if (life->alive) {
+        task();
+      }
+    });
+  };
+}
+
+Connection::Poster Lifeline::quiet_poster(const std::shared_ptr<Lifeline>& life) {
+  return [life](std::function<void()> task) {
+    life->tasks->post_quiet([life, task = std::move(task)] {
+      if (life->alive) {
+        task();
+      }
+    });
+  };
+}
+
+SocketConnection::SocketConnection(Peer& peer)
+    : peer_(peer),
+      life_(std::make_shared<Lifeline>(Lifeline{peer.loop().tasks()})),
+      timer_(peer.loop().timers(),
+             [this] {
+               if (endpoint_ && !closing_) {
+                 endpoint_->on_timer();
+               }
+             }),
+      watch_timer_(peer.loop().timers(), [this] { watch(); }),
+      close_deadline_(peer.loop().timers(), [this] { peer_.hang_up(); }) {}
+
+SocketConnection::~SocketConnection() { end(); }
+
+void SocketConnection::open(const EndpointMaker& maker) {
+  watch_timer_.set(peer_.loop().context().deadlines.ping / kTicksPerPing);
+  endpoint_ = maker(*this);
+  endpoint_->on_open();
+  if (peer_.loop().stopping()) {
+    on_stop();
+  }
+}
+
+void SocketConnection::end() {
+  life_->alive = false;
+  closing_ = true;
+  timer_.stop();
+  watch_timer_.stop();
+  close_deadline_.stop();
+  if (endpoint_) {
+    endpoint_->on_close();
+    endpoint_.reset();
+  }
+}
+
+void SocketConnection::on_log_moved() {
+  if (endpoint_ && !closing_) {
+    endpoint_->on_log_moved();
+  }
+}
+
+void SocketConnection::on_stop() {
+  if (endpoint_ && !closing_) {
+    endpoint_->on_stop();
+  }
+}
+
+void SocketConnection::set_closing() {
+  closing_ = true;
+  timer_.stop();
+  close_deadline_.set(kCloseWithin);
+}
+
+void SocketConnection::request_write() {
+  if (closing_) {
+    return;
+  }
+  write_wanted_ = true;
+  ask_for_writable();
+}
+
+void SocketConnection::writable() {
+  if (!write_wanted_ || closing_ || !endpoint_) {
+    return;
+  }
+  write_wanted_ = false;
+  stalled_ticks_ = 0;
+  endpoint_->on_writable();
+}
+
+void SocketConnection::set_timer(std::optional<std::chrono::milliseconds> delay) {
+  if (delay && !closing_) {
+    timer_.set(*delay);
+  } else {
+    timer_.stop();
+  }
+}
+
+/// Whether the peer has taken something of what lies in the kernel since we last looked.
+bool SocketConnection::output_moves() {
+  int unsent = 0;
+  if (::ioctl(lws_get_socket_fd(peer_.wsi()), SIOCOUTQ, &unsent) != 0) {
+    return true;
+  }
+  return std::exchange(unsent_bytes_, unsent) != unsent;
+}
+
+void SocketConnection::watch() {
+  const Deadlines& deadlines = peer_.loop().context().deadlines;
+  const auto tick = deadlines.ping / kTicksPerPing;
+  const bool stuck = write_wanted_ && !output_moves();
+  stalled_ticks_ = stuck ? stalled_ticks_ + 1 : 0;
+  silent_ticks_ = heard_ || (write_wanted_ && !stuck) ? 0 : silent_ticks_ + 1;
+  heard_ = false;
+  if (stalled_ticks_ * tick >= deadlines.stalled) {
+    give_up();
+    return;
+  }
+  if (silent_ticks_ * tick >= deadlines.hang_up && !write_wanted_) {
+    peer_.hang_up();
+    return;
+  }
+  if (silent_ticks_ >= static_cast<unsigned>(kTicksPerPing)) {
+    ping();
+  }
+  watch_timer_.set(tick);
+}
+
+}  // namespace vibes::net

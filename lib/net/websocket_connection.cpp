@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "net/websocket_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include <libwebsockets.h>
+
+#include "base/limits.hpp"
+#include "net/loop.hpp"
+#include "net/peer.hpp"
+#include "net/raw_frames.hpp"
+
+namespace vibes::net {
+
+namespace {
+
+constexpr std::size_t kCloseReasonBytesMax = 123;  // RFC 6455 §5.5: a control frame has 125 at most
+constexpr std::size_t kPartialKeptBytes = 16 * limits::kKiB;
+
+}  // namespace
+
+WebsocketConnection::WebsocketConnection(Peer& peer, std::size_t message_bytes_max)
+    : SocketConnection(peer),
+      message_bytes_max_(message_bytes_max),
+      message_deadline_(peer.loop().timers(), [this] {
+        close(CloseCode::too_slow, "the message took too long to arrive");
+      }) {}
+
+void WebsocketConnection::write_text(std::string_view text) {
+  // libwebsockets puts the frame's header in front of the text.
+  thread_local std::vector<unsigned char> buffer;
+  buffer.resize(LWS_PRE + text.size());
+  std::memcpy(buffer.data() + LWS_PRE, text.data(), text.size());
+  write_failed_ = lws_write(peer().wsi(), buffer.data() + LWS_PRE, text.size(), LWS_WRITE_TEXT) < 0;
+  if (buffer.capacity() > limits::kWriteChunkBytes * 4) {
+    buffer.clear();
+    buffer.shrink_to_fit();
+  }
+}
+
+void WebsocketConnection::write_frames(std::string_view frames) {
+  write_failed_ = !write_raw_frames(peer().wsi(), frames);
+}
+
+void WebsocketConnection::close(CloseCode code, std::string_view reason) {
+  if (close_wanted_ || closing()) {
+    return;
+  }
+  close_wanted_ = true;
+  close_code_ = code;
+  close_reason_ = reason.substr(0, kCloseReasonBytesMax);
+  set_closing();
+  resume_reading();  // the peer's close frame must get in
+  ask_for_writable();
+}
+
+void WebsocketConnection::pause_reading() {
+  if (!closing()) {
+    lws_rx_flow_control(peer().wsi(), 0);
+  }
+}
+
+void WebsocketConnection::resume_reading() { lws_rx_flow_control(peer().wsi(), 1); }
+
+void WebsocketConnection::ask_for_writable() { lws_callback_on_writable(peer().wsi()); }
+
+void WebsocketConnection::ping() {
+  ping_wanted_ = true;
+  ask_for_writable();
+}
+
+void WebsocketConnection::give_up() {
+  // The close frame goes out if there is room for it; the peer keeps its cursor either way.
+  close(CloseCode::try_later, "the reader made no progress");
+}
+
+int WebsocketConnection::on_receive(std::string_view piece) {
+  heard();
+  if (closing()) {
+    return 0;
+  }
+  lws* wsi = peer().wsi();
+  if (lws_frame_is_binary(wsi) != 0) {
+    close(CloseCode::unsupported_data, "messages are text");
+    return 0;
+  }
+  const bool frame_ends = lws_remaining_packet_payload(wsi) == 0;
+  const bool message_ends = frame_ends && lws_is_final_fragment(wsi) != 0;
+  if (message_ends && !in_message_ && piece.size() <= message_bytes_max_) {
+    endpoint()->on_message(piece);
+    return 0;
+  }
+  collect(piece, frame_ends, message_ends);
+  return 0;
+}
+
+void WebsocketConnection::collect(std::string_view piece, bool frame_ends, bool message_ends) {
+  if (!in_message_) {
+    in_message_ = true;
+    fragments_ = 0;
+    message_deadline_.set(peer().loop().context().deadlines.message);
+  }
+  fragments_ += frame_ends ? 1 : 0;
+  // A frame announces its length; there is no need to wait for what will be refused.
+  if (partial_.size() + piece.size() + lws_remaining_packet_payload(peer().wsi()) >
+      message_bytes_max_) {
+    close(CloseCode::too_big,
+          "a message has " + std::to_string(message_bytes_max_) + " bytes at most");
+    partial_ = {};
+    return;
+  }
+  if (fragments_ > limits::kMessageFragmentsMax) {
+    close(CloseCode::policy,
+          "a message has " + std::to_string(limits::kMessageFragmentsMax) + " fragments at most");
+    partial_ = {};
+    return;
+  }
+  partial_ += piece;
+  if (!message_ends) {
+    return;
+  }
+  in_message_ = false;
+  message_deadline_.stop();
+  endpoint()->on_message(partial_);
+  partial_.clear();
+  if (partial_.capacity() > kPartialKeptBytes) {
+    partial_.shrink_to_fit();
+  }
+}
+
+int WebsocketConnection::on_writable() {
+  if (close_wanted_) {
+    return send_close();
+  }
+  if (closing()) {
+    return 0;
+  }
+  if (ping_wanted_) {
+    ping_wanted_ = false;
+    std::array<unsigned char, LWS_PRE + 5> buffer{};
+    std::memcpy(buffer.data() + LWS_PRE, "vibes", 5);
+    const int sent = lws_write(peer().wsi(), buffer.data() + LWS_PRE, 5, LWS_WRITE_PING);
+    ask_for_writable();  // the endpoint's turn comes next
+    return sent < 0 ? -1 : 0;
+  }
+  writable();
+  return write_failed_ ? -1 : 0;
+}
+
+/// libwebsockets sends the frame and ends the connection once we hang up.
+int WebsocketConnection::send_close() {
+  std::array<unsigned char, kCloseReasonBytesMax> reason{};
+  std::ranges::copy(close_reason_, reason.begin());
+  lws_close_reason(peer().wsi(), static_cast<lws_close_status>(close_code_), reason.data(),
+                   close_reason_.size());
+  return -1;
+}
+
+}  // namespace vibes::net

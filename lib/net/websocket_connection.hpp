@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "net/socket_connection.hpp"
+
+namespace vibes::net {
+
+/// A WebSocket: puts messages together and keeps their limits, and writes what its endpoint sends.
+class WebsocketConnection final : public SocketConnection {
+ public:
+  WebsocketConnection(Peer& peer, std::size_t message_bytes_max);
+
+  void write_text(std::string_view text) override;
+  void write_frames(std::string_view frames) override;
+  void close(CloseCode code, std::string_view reason) override;
+  void pause_reading() override;
+  void resume_reading() override;
+
+  // What libwebsockets tells us; -1 hangs up.
+  int on_receive(std::string_view piece);
+  int on_writable();
+  void on_pong() { heard(); }
+  /// The peer has begun to close.
+  void on_peer_closes() { set_closing(); }
+
+ protected:
+  void ask_for_writable() override;
+  void ping() override;
+  void give_up() override;
+
+ private:
+  void collect(std::string_view piece, bool frame_ends, bool message_ends);
+  int send_close();
+
+  const std::size_t message_bytes_max_;
+  std::string partial_;  // a message that has not come to its end
+  bool in_message_ = false;
+  std::size_t fragments_ = 0;
+  Timer message_deadline_;
+  bool ping_wanted_ = false;
+  bool write_failed_ = false;
+  CloseCode close_code_ = CloseCode::normal;
+  std::string close_reason_;
+  bool close_wanted_ = false;
+};
+
+}  // namespace vibes::net
