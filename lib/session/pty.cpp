@@ -6,10 +6,14 @@
 #include <cstring>
 #include <memory>
 #include <sys/ioctl.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <utility>
 #include <vector>
+
+// glibc 2.36 forgot that its header may be read by C++.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 #include <fcntl.h>
 #include <poll.h>
