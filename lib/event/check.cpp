@@ -29,7 +29,7 @@ class Scratch {
 
   /// The views inside `root` live until the next call. False: the parser refuses.
   bool parse(std::string_view text, element& root) {
-    if (text.size() > capacity_ && !grow(text.size())) {
+    if ((text.size() > capacity_ || buffer_.empty()) && !grow(text.size())) {
       return false;
     }
     std::memcpy(buffer_.data(), text.data(), text.size());

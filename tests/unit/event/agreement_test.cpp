@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include <random>
+#include <string>
+#include <vector>
+
+#include "event/check.hpp"
+#include "event/errc.hpp"
+#include "event/json_verdict.hpp"
+#include "support/catch.hpp"
+
+using namespace vibes::event;
+
+namespace {
+
+bool is_grammar(const std::error_code& code) {
+  return code == Errc::not_json || code == Errc::not_an_object || code == Errc::bad_utf8 ||
+         code == Errc::too_deep || code == Errc::duplicate_key;
+}
+
+/// check() and the token reader must take the same texts: whatever they disagree on, one of them is
+/// wrong about.
+void agree(const std::string& text) {
+  const auto fast = check(text);
+  const auto slow = judge_json(text);
+  const bool fast_takes = fast.has_value() || !is_grammar(fast.error().code);
+  INFO(text);
+  if (!fast.has_value()) {
+    INFO(fast.error().message());
+    CHECK(fast.error().context.find("disagree") == std::string::npos);
+  }
+  CHECK(fast_takes == slow.has_value());
+}
+
+const std::vector<std::string>& seeds() {
+  static const std::vector<std::string> all{
+      R"({"type":"x","a":[1,2.5,-3e10,true,false,null,"s\n\u00e9\ud83d\ude00",{}],"b":{"c":[[]]}})",
+      R"({"type":"hook","session_id":"s","event":{"type":"pre_tool_use","tool_name":"Bash","tool_input":{"command":"ls -la \"x\""}}})",
+      "{\"type\":\"y\",\n\t\"\xc3\xa9\": \"\xf0\x9f\x98\x80\",\"n\":12345678901234567890123}",
+      R"({"type":"z","n":18446744073709551616,"m":-9223372036854775809,"k":1e308,"":0})",
+      R"({"type":"d","a":)" + std::string(62, '[') + std::string(62, ']') + "}",
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("check: both ways agree on every prefix and every missing byte", "[event]") {
+  for (const std::string& seed : seeds()) {
+    for (std::size_t i = 0; i < seed.size(); ++i) {
+      agree(seed.substr(0, i));
+      agree(seed.substr(0, i) + seed.substr(i + 1));
+    }
+  }
+}
+
+TEST_CASE("check: both ways agree on 20,000 mutants", "[event]") {
+  const auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  const std::string bytes("{}[]\",:\\ue019.-+E tfn\0\x80\xff\xc3\n/'", 34);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = seeds()[random() % seeds().size()];
+    for (auto changes = 1 + random() % 3; changes > 0 && !text.empty(); --changes) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 4) {
+        case 0:
+          text[at] = bytes[random() % bytes.size()];
+          break;
+        case 1:
+          text.insert(at, 1, bytes[random() % bytes.size()]);
+          break;
+        case 2:
+          text.erase(at, 1 + random() % 4);
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), random() % 12));
+          break;
+      }
+    }
+    agree(text);
+  }
+}
