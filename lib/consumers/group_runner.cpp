@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "consumers/group_runner.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vibes::consumers {
+namespace {
+
+constexpr std::chrono::hours kUntilWoken{1};
+
+std::string what_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception of unknown kind";
+  }
+}
+
+}  // namespace
+
+/// One life of the consumer: from the commit to a stop or a failure.
+class GroupRunner::Round {
+ public:
+  Round(GroupRunner& runner, Membership& membership, Handler& handler, Offset start,
+        const std::stop_token& stop)
+      : runner_(runner),
+        membership_(membership),
+        handler_(handler),
+        stop_(stop),
+        done_(start),
+        committed_(start),
+        committed_at_ns_(runner.clock_.steady_ns()) {}
+
+  Result<void> run() {
+    VIBES_TRY_ASSIGN(reader, runner_.log_.reader(done_));
+    while (!stop_.stop_requested()) {
+      VIBES_TRY_ASSIGN(batch, reader->read({}));
+      if (batch.gap) {
+        done_ = batch.gap->to;  // lost to retention, which the registry's lag counts no longer
+      } else if (batch.events.empty()) {
+        VIBES_TRY(wait_for_more());
+      }
+      for (const event::EventView& event : batch.events) {
+        VIBES_TRY(deliver(event));
+        if (stop_.stop_requested()) {
+          break;
+        }
+        VIBES_TRY(commit_if_due());
+      }
+    }
+    return commit();
+  }
+
+  /// Whether this life got anything done for good.
+  [[nodiscard]] bool progressed() const { return progressed_; }
+  [[nodiscard]] Offset committed() const { return committed_; }
+
+ private:
+  Outcome try_once(const event::EventView& event, std::uint64_t attempt) {
+    try {
+      return handler_.handle(event, attempt);
+    } catch (...) {
+      return Outcome::retry(what_of(std::current_exception()));
+    }
+  }
+
+  /// Returns with the event done, or not done and a stop requested.
+  Result<void> deliver(const event::EventView& event) {
+    Backoff backoff;
+    for (std::uint64_t attempt = 1;; ++attempt) {
+      Outcome outcome = try_once(event, attempt);
+      if (outcome.kind == Outcome::Kind::ok) {
+        return finish(event, attempt);
+      }
+      if (outcome.kind == Outcome::Kind::reject || attempt >= runner_.options_.attempts_max) {
+        return give_up(event, std::move(outcome.reason), attempt);
+      }
+      membership_.report({GroupState::retrying, attempt, std::move(outcome.reason)});
+      runner_.waiter_.wait(backoff.next(), stop_);
+      if (stop_.stop_requested()) {
+        return {};
+      }
+    }
+  }
+
+  Result<void> finish(const event::EventView& event, std::uint64_t attempt) {
+    done_ = event.offset + 1;
+    if (attempt > 1) {
+      membership_.report({});
+    }
+    return {};
+  }
+
+  Result<void> give_up(const event::EventView& event, std::string reason, std::uint64_t attempts) {
+    VIBES_TRY(membership_.reject_now(event.offset, std::move(reason), attempts));
+    done_ = event.offset + 1;
+    note_commit();
+    membership_.report({});
+    return {};
+  }
+
+  void note_commit() {
+    committed_ = done_;
+    committed_at_ns_ = runner_.clock_.steady_ns();
+    progressed_ = true;
+  }
+
+  Result<void> commit() {
+    if (done_ != committed_) {
+      VIBES_TRY(membership_.commit_now(done_));
+      note_commit();
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::chrono::milliseconds since_commit() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::nanoseconds(runner_.clock_.steady_ns() - committed_at_ns_));
+  }
+
+  Result<void> commit_if_due() {
+    const bool due = done_ - committed_ >= runner_.options_.commit_every_events ||
+                     since_commit() >= limits::kCommitEvery;
+    return due ? commit() : Result<void>{};
+  }
+
+  Result<void> wait_for_more() {
+    std::chrono::milliseconds patience = kUntilWoken;
+    if (done_ != committed_) {
+      VIBES_TRY(commit_if_due());
+      patience = std::max(limits::kCommitEvery - since_commit(), std::chrono::milliseconds(1));
+    }
+    (void)runner_.log_.signal().wait_beyond(done_, stop_, patience);
+    return {};
+  }
+
+  GroupRunner& runner_;
+  Membership& membership_;
+  Handler& handler_;
+  const std::stop_token& stop_;
+  Offset done_;       // everything before it is handled
+  Offset committed_;  // everything before it is durably so
+  std::int64_t committed_at_ns_;
+  bool progressed_ = false;
+};
+
+GroupRunner::GroupRunner(eventlog::EventLog& log, GroupRegistry& registry,
+                         HandlerFactory make_handler, RunnerOptions options)
+    : log_(log),
+      registry_(registry),
+      make_handler_(std::move(make_handler)),
+      options_(std::move(options)),
+      clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      waiter_(options_.waiter != nullptr ? *options_.waiter : system_waiter()),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+GroupRunner::~GroupRunner() = default;
+
+std::unique_ptr<Membership> GroupRunner::join(const std::stop_token& stop) {
+  Backoff backoff;
+  while (!stop.stop_requested()) {
+    if (auto joined = registry_.join(options_.group, options_.first_start)) {
+      return *std::move(joined);
+    }
+    waiter_.wait(backoff.next(), stop);
+  }
+  return nullptr;
+}
+
+void GroupRunner::run(const std::stop_token& stop) {
+  const std::unique_ptr<Membership> membership = join(stop);
+  if (membership == nullptr) {
+    return;
+  }
+  Backoff backoff;
+  Offset start = membership->start();
+  while (!stop.stop_requested()) {
+    std::string problem;
+    try {
+      const std::unique_ptr<Handler> handler = make_handler_();
+      membership->report({});
+      Round round(*this, *membership, *handler, start, stop);
+      const auto result = round.run();
+      start = round.committed();
+      if (round.progressed()) {
+        backoff.reset();
+      }
+      if (result) {
+        return;
+      }
+      problem = result.error().message();
+    } catch (...) {
+      problem = what_of(std::current_exception());
+    }
+    membership->report({GroupState::failed, 0, std::move(problem)});
+    waiter_.wait(backoff.next(), stop);
+  }
+}
+
+}  // namespace vibes::consumers

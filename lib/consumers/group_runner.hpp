@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "consumers/consumer.hpp"
+#include "consumers/group_registry.hpp"
+#include "consumers/waiter.hpp"
+#include "eventlog/event_log.hpp"
+
+namespace vibes::consumers {
+
+struct RunnerOptions {
+  std::string group;
+  FirstStart first_start = FirstStart::beginning;
+  std::uint64_t attempts_max = limits::kDeliveryAttemptsMax;
+  std::uint64_t commit_every_events = limits::kCommitEveryEvents;
+  const Clock* clock = nullptr;  // nullptr: the system's
+  Waiter* waiter = nullptr;      // nullptr: the system's
+};
+
+/// A durable consumer group inside this process, with a thread of its own: reads the log from the
+/// group's commit on, hands each event to the handler, retries with growing pauses, gives up into
+/// the dead letters, commits every 1,000 events or 1 s and when it stops. Whatever fails around the
+/// handler (reading, committing, making the handler) ends the round; the next starts from the
+/// commit after a pause.
+class GroupRunner {
+ public:
+  /// Starts at once. Log and registry must outlive the runner.
+  GroupRunner(eventlog::EventLog& log, GroupRegistry& registry, HandlerFactory make_handler,
+              RunnerOptions options);
+  GroupRunner(const GroupRunner&) = delete;
+  GroupRunner& operator=(const GroupRunner&) = delete;
+  /// Lets the handler finish its event, commits, leaves the group.
+  ~GroupRunner();
+
+ private:
+  class Round;
+
+  void run(const std::stop_token& stop);
+  std::unique_ptr<Membership> join(const std::stop_token& stop);
+
+  eventlog::EventLog& log_;
+  GroupRegistry& registry_;
+  const HandlerFactory make_handler_;
+  const RunnerOptions options_;
+  const Clock& clock_;
+  Waiter& waiter_;
+  std::jthread thread_;  // last: it uses everything above
+};
+
+}  // namespace vibes::consumers
