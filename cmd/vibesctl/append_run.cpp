@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "append_run.hpp"
+
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "base/limits.hpp"
+#include "base/paths.hpp"
+#include "cli/parse.hpp"
+#include "client/errc.hpp"
+#include "client/producer.hpp"
+#include "event/check.hpp"
+#include "event/errc.hpp"
+#include "line_source.hpp"
+
+namespace vibes::ctl {
+namespace {
+
+constexpr std::size_t kBatchBytes = 256 * limits::kKiB;
+constexpr std::size_t kBatchEvents = 4'096;
+
+/// An event with where it came from, for messages.
+struct Numbered {
+  event::NewEvent event;
+  std::size_t number = 0;
+};
+
+class Appender {
+ public:
+  Appender(Session& session, const AppendOptions& options, client::Producer producer,
+           const char* unit)
+      : session_(session), options_(options), producer_(std::move(producer)), unit_(unit) {}
+
+  /// Checks one event; a bad one is reported and remembered, the others go on.
+  void add(std::string_view json, std::size_t number) {
+    auto event = event::check(json);
+    if (!event) {
+      refuse(number, event.error());
+      return;
+    }
+    if (!event->event_id) {
+      event->event_id = ids_.next(system_clock().now());
+    }
+    batch_bytes_ += event->payload.size();
+    batch_.push_back(*std::move(event));
+    numbers_.push_back(number);
+  }
+
+  void refuse(std::size_t number, const Error& why) {
+    session_.report.error(std::string(unit_) + " " + std::to_string(number) + ": " + why.message());
+    worst_ = why.code == client::make_error_code(client::Errc::conflict) ? ExitCode::conflict
+                                                                         : ExitCode::event_rejected;
+  }
+
+  [[nodiscard]] bool is_full() const {
+    return batch_bytes_ >= kBatchBytes || batch_.size() >= kBatchEvents;
+  }
+
+  /// Sends what was added. An error concerns everything.
+  Result<void> flush() {
+    if (batch_.empty()) {
+      return {};
+    }
+    VIBES_TRY_ASSIGN(receipts, producer_.deliver(batch_));
+    report_drain();
+    std::string lines;
+    for (std::size_t i = 0; i < receipts.size(); ++i) {
+      settle(receipts[i], numbers_[i], lines);
+    }
+    std::cout << lines << std::flush;
+    batch_.clear();
+    numbers_.clear();
+    batch_bytes_ = 0;
+    if (!std::cout) {
+      return fail(std::make_error_code(std::errc::io_error), "cannot write receipts");
+    }
+    return {};
+  }
+
+  ExitCode finish() {
+    if (spooled_ > 0) {
+      session_.report.note(std::to_string(spooled_) + (spooled_ == 1 ? " event" : " events") +
+                           " kept in the spool and sent with the next append (" + why_spooled_ +
+                           ")");
+    }
+    return worst_;
+  }
+
+ private:
+  void settle(const client::Receipt& receipt, std::size_t number, std::string& lines) {
+    using Fate = client::Receipt::Fate;
+    if (receipt.fate == Fate::refused) {
+      refuse(number, *receipt.refusal);
+    } else if (receipt.fate == Fate::spooled) {
+      ++spooled_;
+      why_spooled_ = producer_.unreachable()->message();
+    }
+    if (options_.receipts) {
+      lines += to_json(receipt, number) + "\n";
+    }
+  }
+
+  [[nodiscard]] std::string to_json(const client::Receipt& receipt, std::size_t number) const {
+    using Fate = client::Receipt::Fate;
+    nlohmann::ordered_json json;
+    json[unit_] = number;
+    json["event_id"] = to_string(receipt.event_id);
+    if (receipt.fate == Fate::refused) {
+      json["refused"] = receipt.refusal->message();
+    } else if (receipt.fate == Fate::spooled) {
+      json["spooled"] = true;
+    } else {
+      json["offset"] = receipt.offset ? nlohmann::ordered_json(receipt.offset->value())
+                                      : nlohmann::ordered_json();
+      json["durability"] = receipt.durability;
+      json["duplicate"] = receipt.fate == Fate::duplicate;
+    }
+    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  }
+
+  void report_drain() {
+    if (producer_.drained() > 0) {
+      session_.report.note("sent " + std::to_string(producer_.drained()) +
+                           " events from the spool first");
+    }
+    if (producer_.set_aside() > 0) {
+      session_.report.warning(std::to_string(producer_.set_aside()) +
+                              " spooled events were refused; they are in the file 'refused' of "
+                              "the spool, with the reasons");
+    }
+  }
+
+  Session& session_;
+  const AppendOptions& options_;
+  client::Producer producer_;
+  const char* unit_;
+  UuidV7Generator ids_;
+  std::vector<event::NewEvent> batch_;
+  std::vector<std::size_t> numbers_;
+  std::size_t batch_bytes_ = 0;
+  std::uint64_t spooled_ = 0;
+  std::string why_spooled_;
+  ExitCode worst_ = ExitCode::ok;
+};
+
+/// The event that --type, --session and --data describe.
+Result<std::string> made_event(const AppendOptions& options) {
+  nlohmann::ordered_json json;
+  json["type"] = *options.type;
+  if (options.session) {
+    json["session_id"] = *options.session;
+  }
+  if (options.data) {
+    const auto data = nlohmann::ordered_json::parse(*options.data, nullptr, false);
+    if (!data.is_object()) {
+      return fail(std::make_error_code(std::errc::invalid_argument),
+                  "--data is not a JSON object, as in '{\"ok\":true}'");
+    }
+    for (const auto& [key, value] : data.items()) {
+      if (json.contains(key)) {
+        return fail(std::make_error_code(std::errc::invalid_argument),
+                    "--data may not give '" + key + "' again");
+      }
+      json[key] = value;
+    }
+  }
+  return json.dump();
+}
+
+Result<void> append_lines(Appender& appender) {
+  LineSource source(STDIN_FILENO);
+  for (;;) {
+    VIBES_TRY_ASSIGN(lines, source.next(kBatchBytes));
+    for (std::size_t i = 0; i < lines.lines.size(); ++i) {
+      const auto line = lines.lines[i];
+      const bool cut = lines.overlong && i + 1 == lines.lines.size();
+      if (cut) {
+        appender.refuse(lines.first_number + i,
+                        Error{event::make_error_code(event::Errc::too_large), "the line"});
+      } else if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
+        appender.add(line, lines.first_number + i);
+      }
+      if (appender.is_full()) {
+        VIBES_TRY(appender.flush());
+      }
+    }
+    VIBES_TRY(appender.flush());
+    if (lines.at_end) {
+      return {};
+    }
+  }
+}
+
+Result<void> append_arguments(Appender& appender, const AppendOptions& options) {
+  std::size_t number = 1;
+  if (options.type) {
+    VIBES_TRY_ASSIGN(json, made_event(options));
+    appender.add(json, number++);
+  }
+  for (const std::string& argument : options.events) {
+    if (argument == "-") {
+      VIBES_TRY_ASSIGN(json, read_all(STDIN_FILENO, 2 * limits::kEventBytesMax));
+      appender.add(json, number++);
+    } else {
+      appender.add(argument, number++);
+    }
+    if (appender.is_full()) {
+      VIBES_TRY(appender.flush());
+    }
+  }
+  return appender.flush();
+}
+
+std::optional<std::string> mistake_in(const AppendOptions& options) {
+  if (options.lines && (!options.events.empty() || options.type)) {
+    return "-l takes its events from standard input only";
+  }
+  if (options.type && !options.events.empty()) {
+    return "give either EVENT or --type";
+  }
+  if (!options.lines && !options.type && options.events.empty()) {
+    return "no event: give EVENT, '-' for one from standard input, -l for lines, or --type";
+  }
+  return std::nullopt;
+}
+
+Result<client::Producer> make_producer(const Session& session, const AppendOptions& options) {
+  client::ProducerOptions producer_options;
+  producer_options.minimum_ack = options.ack;
+  VIBES_TRY_ASSIGN(timeout, cli::parse_duration(options.timeout));
+  producer_options.timeout = timeout;
+  std::optional<client::Spool> spool;
+  if (!options.no_spool) {
+    VIBES_TRY_ASSIGN(paths, default_paths());
+    spool.emplace(paths.spool());
+  }
+  VIBES_TRY_ASSIGN(target, find_target(session));
+  return client::Producer(std::move(target), std::move(spool), std::move(producer_options));
+}
+
+}  // namespace
+
+ExitCode run_append(Session& session, const AppendOptions& options) {
+  if (const auto mistake = mistake_in(options)) {
+    session.report.error(*mistake);
+    session.report.hint("see 'vibesctl append --help'");
+    return ExitCode::usage;
+  }
+  auto producer = make_producer(session, options);
+  if (!producer) {
+    return report_error(session, producer.error());
+  }
+  Appender appender(session, options, *std::move(producer), options.lines ? "line" : "event");
+  const auto done = options.lines ? append_lines(appender) : append_arguments(appender, options);
+  const ExitCode partial = appender.finish();
+  return done ? partial : report_error(session, done.error());
+}
+
+}  // namespace vibes::ctl
