@@ -64,13 +64,20 @@ std::optional<std::string> unknown_word(const CLI::App& app) {
 void report_mistake(const CLI::App& app, const CLI::ParseError& error, Report& report) {
   const CLI::App& verb = chosen(app);
   const auto word = unknown_word(app);
-  if (word && dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) {
-    const bool option = word->starts_with('-');
-    report.error((option ? "unknown option '" : "unexpected word '") + *word + "'");
+  const bool lacks_something = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  const bool lacks_verb = lacks_something && verb.get_require_subcommand_min() > 0;
+  const bool is_option = word && word->starts_with('-');
+  if (word && (is_option || lacks_verb || !lacks_something)) {
+    report.error((is_option    ? "unknown option '"
+                  : lacks_verb ? "unknown verb '"
+                               : "unexpected word '") +
+                 *word + "'");
     if (const auto meant = nearest(*word, words_of(verb))) {
       report.hint("did you mean '" + *meant + "'?");
       return;
     }
+  } else if (lacks_verb) {
+    report.error("a verb is missing");
   } else {
     std::string text = error.what();
     std::replace(text.begin(), text.end(), '\n', ' ');
