@@ -25,6 +25,8 @@ constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 // How soon to look again at a terminal that nobody has open.
 constexpr std::int64_t kWatchAgainNs = 250 * kNanosPerMilli;
+// How soon to look whether the rest of a group whose leader has ended is gone too; nothing tells.
+constexpr std::int64_t kGroupCheckNs = 50 * kNanosPerMilli;
 constexpr unsigned kColsDefault = 120;  // as the Rust project
 constexpr unsigned kRowsDefault = 40;
 
@@ -89,6 +91,7 @@ void SessionLoop::run() {
   while (!quit_requested_) {
     const int count =
         ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), timeout_ms());
+    obey_requests();
     for (const CommandQueue::Command& command : commands_->take()) {
       command(std::nullopt);
     }
@@ -96,7 +99,6 @@ void SessionLoop::run() {
       const epoll_event& event = ready[static_cast<std::size_t>(i)];
       on_ready(event.data.u64, event.events);
     }
-    obey_requests();
     run_timers();
     note_stopped();
   }
@@ -208,10 +210,9 @@ Result<SessionTable::Entry> SessionLoop::start_session(const SessionSpec& spec) 
   modify(epoll_.get(), session->pty().pidfd(), exit_key(*session), EPOLLIN, EPOLL_CTL_ADD);
   watch(*session);
   sessions_.emplace(serial, std::move(session));
-  std::vector<event::NewEvent> created;
-  created.push_back(session_created(spec.id, spec.name));
-  outbox_.push(std::move(created));
+  // Listed before it is told: who hears of it must find it.
   table_.insert(entry);
+  append(session_created(spec.id, spec.name));
   return entry;
 }
 
@@ -285,9 +286,7 @@ Result<void> SessionLoop::kill(std::string_view id) {
   }
   Session& session = *found->second;
   session.removed = true;
-  std::vector<event::NewEvent> removed;
-  removed.push_back(session_removed(id, RemovalReason::killed));
-  outbox_.push(std::move(removed));
+  append(session_removed(id, RemovalReason::killed));
   session.stream().finish({});
   end_later(session);
   return {};
@@ -379,8 +378,9 @@ void SessionLoop::on_exit(Session& session) {
   if (!session.removed) {
     publish_end(session, *end);
   }
-  if (!session.asked_to_end || !session.pty().group_alive()) {
-    forget(session.serial());
+  // Of a session that was to end, the whole group is to end, within the grace.
+  if (!session.kill_at_ns || !session.pty().group_alive()) {
+    sessions_.erase(session.serial());
   }
 }
 
@@ -388,10 +388,6 @@ void SessionLoop::publish_end(Session& session, const SessionEnd& end) {
   session.removed = true;
   const auto reason =
       session.asked_to_end ? RemovalReason::killed : RemovalReason::session_finished;
-  std::vector<event::NewEvent> events;
-  events.push_back(session_state_changed(session.id(), end));
-  events.push_back(session_removed(session.id(), reason));
-  outbox_.push(std::move(events));
   if (stopping_) {
     table_.remove(session.id(), session.serial());
   } else {
@@ -402,7 +398,17 @@ void SessionLoop::publish_end(Session& session, const SessionEnd& end) {
          .serial = session.serial(),
          .until_ns = clock_.steady_ns() + options_.exited_linger.count() * kNanosPerMilli});
   }
+  std::vector<event::NewEvent> events;
+  events.push_back(session_state_changed(session.id(), end));
+  events.push_back(session_removed(session.id(), reason));
+  outbox_.push(std::move(events));
   session.stream().finish(end);
+}
+
+void SessionLoop::append(event::NewEvent event) {
+  std::vector<event::NewEvent> events;
+  events.push_back(std::move(event));
+  outbox_.push(std::move(events));
 }
 
 void SessionLoop::make_room_for_exited() {
@@ -412,8 +418,6 @@ void SessionLoop::make_room_for_exited() {
   }
 }
 
-void SessionLoop::forget(std::uint64_t serial) { sessions_.erase(serial); }
-
 int SessionLoop::timeout_ms() {
   std::int64_t next = std::numeric_limits<std::int64_t>::max();
   const auto consider = [&](std::optional<std::int64_t> at) {
@@ -422,6 +426,9 @@ int SessionLoop::timeout_ms() {
   for (const auto& [serial, session] : sessions_) {
     consider(session->kill_at_ns);
     consider(session->watch_again_at_ns);
+    if (session->reaped) {
+      consider(clock_.steady_ns() + kGroupCheckNs);
+    }
   }
   if (!exited_.empty()) {
     consider(exited_.front().until_ns);
@@ -436,25 +443,20 @@ int SessionLoop::timeout_ms() {
 
 void SessionLoop::run_timers() {
   const std::int64_t now = clock_.steady_ns();
-  std::vector<std::uint64_t> gone;
   for (auto& [serial, session] : sessions_) {
     if (session->watch_again_at_ns && *session->watch_again_at_ns <= now) {
       session->watch_again_at_ns.reset();
       watch(*session);
     }
-    if (session->kill_at_ns && *session->kill_at_ns <= now) {
+    if (session->kill_at_ns && *session->kill_at_ns <= now && session->pty().group_alive()) {
+      session->pty().kill();
       session->kill_at_ns.reset();
-      if (!session->reaped || session->pty().group_alive()) {
-        session->pty().kill();
-      }
-      if (session->reaped) {
-        gone.push_back(serial);
-      }
     }
   }
-  for (const std::uint64_t serial : gone) {
-    forget(serial);
-  }
+  std::erase_if(sessions_, [](const auto& item) {
+    Session& session = *item.second;
+    return session.reaped && (!session.kill_at_ns || !session.pty().group_alive());
+  });
   while (!exited_.empty() && exited_.front().until_ns <= now) {
     table_.remove(exited_.front().id, exited_.front().serial);
     exited_.erase(exited_.begin());

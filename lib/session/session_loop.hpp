@@ -78,7 +78,7 @@ class SessionLoop {
   void on_exit(Session& session);
   void publish_end(Session& session, const SessionEnd& end);
   void end_later(Session& session);
-  void forget(std::uint64_t serial);
+  void append(event::NewEvent event);
   void make_room_for_exited();
 
   [[nodiscard]] int timeout_ms();

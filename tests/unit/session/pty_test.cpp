@@ -138,7 +138,7 @@ TEST_CASE("Pty: input reaches the program, and editing knows UTF-8", "[session][
   }
   // One erase takes away both bytes of the umlaut.
   REQUIRE(pty.write("a\xc3\xa4\x7f"
-                    "b\n") == 5);
+                    "b\n") == 6);
   CHECK(run_to_end(pty).output.find(" 61 62") != std::string::npos);
 }
 

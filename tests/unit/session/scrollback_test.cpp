@@ -50,7 +50,7 @@ TEST_CASE("Scrollback: a cleared one goes on where it was", "[session][scrollbac
 }
 
 TEST_CASE("Scrollback: a stream that was cut starts at a line", "[session][scrollback]") {
-  Scrollback scrollback(16);
+  Scrollback scrollback(14);
   scrollback.append("one\n");
   CHECK(scrollback.clean_start(0) == 0);
   scrollback.append("\x1b[31mtwo\nthree\n");

@@ -129,6 +129,7 @@ class Viewer {
           break;
         case Attachment::Piece::Kind::redraw:
           ++redraws;
+          output = piece->bytes;  // it starts with a reset of the terminal
           break;
         case Attachment::Piece::Kind::output:
           output += piece->bytes;
