@@ -42,6 +42,20 @@ class File {
 
 enum class OpenMode { read_only, read_write, create_new };
 
+/// An advisory lock that keeps every other process, and every other holder in this one, away. Given
+/// up by the destructor and by the death of the process.
+class FileLock {
+ public:
+  FileLock() = default;
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  virtual ~FileLock() = default;
+
+  /// Fails if the path no longer names the file that is locked: then somebody moved or removed the
+  /// directory under us, and another process may hold a lock on what is there now.
+  virtual Result<void> check() = 0;
+};
+
 /// The files of one machine. Paths are absolute. PosixFileSystem is the real one; SimDisk forgets
 /// what was not synced. Links are never followed in the last component.
 class FileSystem {
@@ -60,6 +74,14 @@ class FileSystem {
   /// Names, without "." and "..", sorted.
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
+  /// Takes the lock `path`, which is created if missing and never removed, and writes `holder` into
+  /// it for people to read. Never waits: std::errc::resource_unavailable_try_again, with what the
+  /// holder wrote as the context, if it is taken.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path,
+                                                 const std::string& holder) = 0;
+  /// Fails unless `directory` is a directory of ours that nobody else may write, on a file system
+  /// that keeps its promises (not NFS, SMB or 9p).
+  virtual Result<void> check_private(const std::string& directory) = 0;
   /// Bytes an unprivileged user can still write.
   virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;
 };

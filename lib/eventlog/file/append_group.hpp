@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/uuid.hpp"
+#include "eventlog/event_log.hpp"
+#include "eventlog/file/codec.hpp"
+#include "eventlog/file/tail_cache.hpp"
+#include "eventlog/id_window.hpp"
+
+namespace vibes::eventlog::file {
+
+/// One append() that waits for the writer.
+struct PendingAppend {
+  std::vector<event::NewEvent> events;
+  AppendDone done;
+  std::size_t bytes = 0;
+};
+
+/// The appends of one group commit, made into one batch. Duplicates take no room; an append with a
+/// conflict is left out as a whole.
+class AppendGroup {
+ public:
+  /// `window` is told of every new event at once, so that later appends of the group see it; on
+  /// failure the caller truncates it to `first`.
+  AppendGroup(IdWindow& window, UuidV7Generator& ids, const Seal& seal, Offset first,
+              Timestamp time);
+
+  void add(PendingAppend append);
+
+  [[nodiscard]] bool has_events() const { return !positions_.empty(); }
+  /// Room for the batch header, then the records.
+  [[nodiscard]] Buffer& batch() { return batch_; }
+  [[nodiscard]] const std::vector<std::uint32_t>& positions() const { return positions_; }
+  [[nodiscard]] Timestamp time() const { return time_; }
+  /// Moves the batch out for readers.
+  std::shared_ptr<const TailBatch> take_batch();
+
+  /// Calls every `done` in order; those with events get `achieved`.
+  void acknowledge(Durability achieved);
+  /// Calls every `done` with the error, except those that were refused for a reason of their own.
+  void refuse(const Error& error);
+  [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
+
+ private:
+  struct Answer {
+    AppendDone done;
+    Result<AppendReceipt> result;
+  };
+
+  Result<AppendReceipt> place(const PendingAppend& append);
+  AppendReceipt::Place append_new(const event::NewEvent& event, std::uint64_t fingerprint);
+
+  IdWindow& window_;
+  UuidV7Generator& ids_;
+  const Seal& seal_;
+  const Offset first_;
+  const Timestamp time_;
+  Buffer batch_;
+  std::vector<std::uint32_t> positions_;
+  std::vector<Answer> answers_;
+  std::size_t queued_bytes_ = 0;
+};
+
+}  // namespace vibes::eventlog::file

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+#include "eventlog/file/file_event_log.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "eventlog/errc.hpp"
+#include "eventlog/file/log_directory.hpp"
+
+namespace vibes::eventlog::file {
+namespace {
+
+Result<void> check_limits(const std::vector<event::NewEvent>& batch) {
+  if (batch.size() > limits::kBatchEventsMax) {
+    return fail(Errc::batch_too_large, std::to_string(batch.size()) + " events, at most " +
+                                           std::to_string(limits::kBatchEventsMax));
+  }
+  std::size_t payload_bytes = 0;
+  for (const event::NewEvent& event : batch) {
+    payload_bytes += event.payload.size();
+    if (event.type.size() > limits::kTypeBytesMax ||
+        event.session.size() > limits::kSessionBytesMax) {
+      return fail(Errc::batch_too_large, "the type or session of an event is too long");
+    }
+  }
+  if (payload_bytes > limits::kBatchBytesMax) {
+    return fail(Errc::batch_too_large, std::to_string(payload_bytes) + " bytes, at most " +
+                                           std::to_string(limits::kBatchBytesMax));
+  }
+  return {};
+}
+
+}  // namespace
+
+FileEventLog::FileEventLog(io::FileSystem& fs, Layout layout, const LogOptions& options,
+                           Housekeeping housekeeping)
+    : fs_(fs),
+      layout_(std::move(layout)),
+      options_(options),
+      clock_(options.clock != nullptr ? *options.clock : system_clock()),
+      store_(fs_, layout_, SegmentStore::Access::read_write),
+      housekeeper_(fs_, layout_, store_, housekeeping) {}
+
+FileEventLog::~FileEventLog() { (void)close(); }
+
+Result<std::unique_ptr<FileEventLog>> FileEventLog::open(const std::string& directory,
+                                                         const LogOptions& options,
+                                                         Housekeeping housekeeping) {
+  io::FileSystem& fs =
+      options.file_system != nullptr ? *options.file_system : io::posix_file_system();
+  const Layout layout(directory);
+  if (options.segment_bytes < format::kSegmentHeaderBytes + 2 * format::kFooterBytes ||
+      options.segment_bytes > format::kSegmentBytesMax) {
+    return fail(std::make_error_code(std::errc::invalid_argument),
+                "segments of " + std::to_string(options.segment_bytes) + " bytes");
+  }
+  VIBES_TRY_ASSIGN(lock, lock_directory(fs, layout));
+  VIBES_TRY_ASSIGN(recovered, recover(fs, layout, RecoveryMode::repair));
+  VIBES_TRY_ASSIGN(slots, DurableSlots::open(fs, directory, recovered.generation));
+  std::unique_ptr<FileEventLog> log(new FileEventLog(fs, layout, options, housekeeping));
+  log->lock_ = std::move(lock);
+  VIBES_TRY(log->start(std::move(recovered), std::move(slots)));
+  return log;
+}
+
+Result<void> FileEventLog::start(RecoveredLog recovered, DurableSlots slots) {
+  log_id_ = recovered.log_id.value_or(random_uuid());
+  seal_ = Seal(log_id_);
+  recovery_ = recovered.report;
+  if (recovered.log_id && recovered.end > Offset{}) {
+    // A millisecond on, so that the ids made now sort behind those made before.
+    last_time_ = Timestamp{recovered.last_time.unix_us + 1'000};
+  }
+  for (const SegmentInfo& segment : recovered.sealed) {
+    store_.add_sealed(segment);
+  }
+  const Offset end = recovered.end;
+  VIBES_TRY_ASSIGN(groups, FileGroupOffsets::open(fs_, layout_, log_id_, end,
+                                                  FileGroupOffsets::Access::read_write,
+                                                  recovered.synced_each_batch || !recovered.log_id
+                                                      ? FileGroupOffsets::BeyondEnd::refuse
+                                                      : FileGroupOffsets::BeyondEnd::clamp));
+  groups_ = std::move(groups);
+  VIBES_TRY(load_window(recovered));
+
+  WriterOptions writer_options;
+  writer_options.segment_bytes = options_.segment_bytes;
+  writer_options.syncs_each_batch = options_.durability.kind == DurabilityPolicy::Kind::fsync;
+  writer_ = std::make_unique<LogWriter>(fs_, layout_, clock_, store_, housekeeper_,
+                                        std::move(slots), writer_options);
+  LogWriter::Start start;
+  start.log_id = log_id_;
+  start.epoch = recovered.epoch + 1;
+  start.end = end;
+  if (!recovered.sealed.empty()) {
+    start.after = recovered.sealed.back();
+  }
+  writer_->begin(start);
+  Result<void> ready;
+  if (recovered.active) {
+    writer_->resume(*std::move(recovered.active));
+    ready = writer_->reserve_active();
+    if (ready) {
+      ready = writer_->mark(format::SlotState::open);
+    }
+  } else {
+    ready = writer_->make_room(0);
+  }
+  if (!ready) {
+    // A full disk is no reason not to serve what is there; a new log has nothing to serve.
+    if (ready.error().code != Errc::storage_full || !recovered.log_id) {
+      return ready;
+    }
+    set_state(LogStatus::State::full, ready.error().context);
+  }
+  signal_ = std::make_unique<CommitSignal>(end);
+  groups_->set_end([this] { return signal_->end(); });
+  housekeeper_.prepare(options_.segment_bytes);
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+Result<void> FileEventLog::load_window(RecoveredLog& recovered) {
+  std::vector<std::pair<Offset, std::vector<IdEntry>>> newest_first;
+  Offset from = recovered.end;
+  const auto covered = [&] { return recovered.end - from >= limits::kIdempotencyWindowEvents; };
+  if (recovered.active) {
+    from = recovered.active->info.header.first;
+    newest_first.emplace_back(from, std::move(recovered.active->ids));
+  }
+  for (auto it = recovered.sealed.rbegin(); it != recovered.sealed.rend() && !covered(); ++it) {
+    VIBES_TRY_ASSIGN(index, store_.index_of(*it));
+    std::sort(index.ids.begin(), index.ids.end(),
+              [](const IdEntry& a, const IdEntry& b) { return a.ahead < b.ahead; });
+    from = it->header.first;
+    newest_first.emplace_back(from, std::move(index.ids));
+  }
+  const MutexLock lock(window_mutex_);
+  const Offset first = covered() ? recovered.end - limits::kIdempotencyWindowEvents : from;
+  window_.reset(first);
+  for (auto it = newest_first.rbegin(); it != newest_first.rend(); ++it) {
+    for (const IdEntry& entry : it->second) {
+      if (it->first + entry.ahead >= first) {
+        window_.push(entry.event_id, entry.fingerprint);
+      }
+    }
+  }
+  if (window_.end() != recovered.end) {
+    return fail(Errc::corrupt, layout_.segments() + ": an index disagrees with its segment");
+  }
+  return {};
+}
+
+Result<void> FileEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
+  VIBES_TRY(check_limits(batch));
+  PendingAppend pending{std::move(batch), std::move(done), 0};
+  for (const event::NewEvent& event : pending.events) {
+    pending.bytes += record_bytes(event);
+  }
+  {
+    const MutexLock lock(queue_mutex_);
+    if (closing_) {
+      return fail(Errc::closed, layout_.directory());
+    }
+    if (state() == LogStatus::State::full) {
+      return fail(Errc::storage_full, reason_);
+    }
+    if (state() != LogStatus::State::writable) {
+      return fail(Errc::failed, reason_);
+    }
+    if (queued_bytes_ > 0 && queued_bytes_ + pending.bytes > limits::kAppendQueueBytesMax) {
+      return fail(Errc::queue_full, std::to_string(queued_bytes_) + " bytes are waiting");
+    }
+    queued_bytes_ += pending.bytes;
+    queue_.push_back(std::move(pending));
+    if (queue_.size() > 1) {
+      return {};  // the writer is awake or has been woken
+    }
+  }
+  queue_changed_.notify_one();
+  return {};
+}
+
+ReadSource FileEventLog::source() const { return {store_, tail_, *signal_, layout_, seal_}; }
+
+Result<std::unique_ptr<Reader>> FileEventLog::reader(const Position& position) {
+  VIBES_TRY_ASSIGN(offset, resolve(position));
+  return std::unique_ptr<Reader>(std::make_unique<FileReader>(source(), offset));
+}
+
+Result<Offset> FileEventLog::resolve(const Position& position) {
+  const Offset end = signal_->end();
+  if (std::holds_alternative<AtEventId>(position)) {
+    const Uuid event_id = std::get<AtEventId>(position).event_id;
+    VIBES_TRY_ASSIGN(found, find_id(event_id));
+    if (!found || *found >= end || *found < first()) {
+      return fail(Errc::not_found, "event_id " + to_string(event_id));
+    }
+    return *found;
+  }
+  return resolve_without_ids(source(), position);
+}
+
+Result<std::optional<Offset>> FileEventLog::find_id(const Uuid& event_id) {
+  Offset window_first;
+  {
+    const MutexLock lock(window_mutex_);
+    if (const auto known = window_.find(event_id)) {
+      return std::optional(known->offset);
+    }
+    window_first = window_.first();
+  }
+  const std::vector<SegmentInfo> segments = store_.list();
+  for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
+    if (it->header.first >= window_first || it->end == it->header.first) {
+      continue;
+    }
+    VIBES_TRY_ASSIGN(found, store_.find_id(*it, event_id));
+    if (found) {
+      return found;
+    }
+  }
+  return std::optional<Offset>{};
+}
+
+LogStatus FileEventLog::status() const {
+  LogStatus status;
+  status.url = "file:" + layout_.directory();
+  status.durability = options_.durability;
+  status.bytes = store_.bytes();
+  status.segments = store_.count();
+  status.recovery = recovery_;
+  const MutexLock lock(queue_mutex_);
+  status.state = state();
+  status.reason = reason_;
+  status.queued_bytes = queued_bytes_;
+  return status;
+}
+
+void FileEventLog::set_state(LogStatus::State state, const std::string& reason) {
+  const MutexLock lock(queue_mutex_);
+  reason_ = reason;
+  state_.store(state, std::memory_order_release);
+}
+
+Result<void> FileEventLog::close() {
+  const MutexLock closing(close_mutex_);
+  {
+    const MutexLock lock(queue_mutex_);
+    closing_ = true;
+  }
+  queue_changed_.notify_all();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  const MutexLock lock(queue_mutex_);
+  if (state() == LogStatus::State::failed) {
+    return fail(Errc::failed, reason_);
+  }
+  return {};
+}
+
+}  // namespace vibes::eventlog::file

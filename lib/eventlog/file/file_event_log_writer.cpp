@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+// The part of FileEventLog that runs on its writer thread.
+#include <algorithm>
+#include <utility>
+
+#include "eventlog/errc.hpp"
+#include "eventlog/file/file_event_log.hpp"
+#include "eventlog/file/retention.hpp"
+
+namespace vibes::eventlog::file {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Larger groups only make everyone wait longer for one sync.
+constexpr std::size_t kGroupBytes = 4 * limits::kMiB;
+/// A quiet log is vouched for after this long.
+constexpr auto kMarkAfter = 200ms;
+constexpr auto kProbeEvery = 1s;
+constexpr auto kSpaceCheckEvery = 1s;
+constexpr auto kRetentionEvery = 60s;
+
+}  // namespace
+
+void FileEventLog::run() {
+  last_write_ = last_sync_ = last_space_check_ = Clockwork::now();
+  note(retain());
+  watch_space();
+  while (true) {
+    std::deque<PendingAppend> appends = take_group();
+    if (!appends.empty()) {
+      commit(std::move(appends));
+      continue;
+    }
+    {
+      const MutexLock lock(queue_mutex_);
+      if (closing_ && queue_.empty()) {
+        break;
+      }
+    }
+    rest();
+  }
+  finish();
+}
+
+std::deque<PendingAppend> FileEventLog::take_group() {
+  std::deque<PendingAppend> group;
+  const auto wake = next_wake();
+  MutexLock lock(queue_mutex_);
+  while (queue_.empty() && !closing_) {
+    if (queue_changed_.wait_until(lock, wake) == std::cv_status::timeout) {
+      break;
+    }
+  }
+  std::size_t bytes = 0;
+  while (!queue_.empty() && (group.empty() || bytes + queue_.front().bytes <= kGroupBytes)) {
+    bytes += queue_.front().bytes;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+FileEventLog::Clockwork::time_point FileEventLog::next_wake() const {
+  if (state() == LogStatus::State::failed) {
+    return Clockwork::now() + kRetentionEvery;
+  }
+  auto wake = last_retention_ + kRetentionEvery;
+  if (state() == LogStatus::State::full) {
+    wake = std::min(wake, last_space_check_ + kProbeEvery);
+  }
+  if (!writer_->is_marked()) {
+    wake = std::min(wake, last_write_ + kMarkAfter);
+  }
+  if (options_.durability.kind == DurabilityPolicy::Kind::interval && !writer_->is_synced()) {
+    wake = std::min(wake, last_sync_ + options_.durability.interval);
+  }
+  return wake;
+}
+
+Timestamp FileEventLog::next_time() {
+  last_time_ = std::max(last_time_, clock_.now());
+  return last_time_;
+}
+
+void FileEventLog::commit(std::deque<PendingAppend> appends) {
+  std::optional<AppendGroup> group;
+  {
+    const MutexLock lock(window_mutex_);
+    group.emplace(window_, ids_, seal_, writer_->end(), next_time());
+    for (PendingAppend& append : appends) {
+      group->add(std::move(append));
+    }
+  }
+  const std::size_t bytes = group->queued_bytes();
+  auto written =
+      state() == LogStatus::State::writable
+          ? write_group(*group)
+          : Result<void>(fail(state() == LogStatus::State::full ? Errc::storage_full : Errc::failed,
+                              "the log is not writable"));
+  if (written) {
+    acknowledge(*group);
+  } else {
+    settle_failure(*group, written.error());
+  }
+  {
+    const MutexLock lock(queue_mutex_);
+    queued_bytes_ -= bytes;
+  }
+  if (state() != LogStatus::State::writable) {
+    return;
+  }
+  const auto now = Clockwork::now();
+  last_write_ = now;
+  if (options_.durability.kind == DurabilityPolicy::Kind::interval &&
+      now - last_sync_ >= options_.durability.interval) {
+    last_sync_ = now;
+    note(writer_->sync());
+  }
+  if (store_.count() != segments_at_retention_) {
+    note(retain());
+  }
+  if (now - last_space_check_ >= kSpaceCheckEvery) {
+    watch_space();
+  }
+}
+
+Result<void> FileEventLog::write_group(AppendGroup& group) {
+  if (!group.has_events()) {
+    return {};
+  }
+  VIBES_TRY(writer_->make_room(group.batch().size() - format::kBatchHeaderBytes));
+  auto written = writer_->write(group.batch(), group.positions(), group.time());
+  if (!written) {
+    if (written.error().code == Errc::storage_full) {
+      VIBES_TRY(writer_->take_back());
+    }
+    return written;
+  }
+  if (options_.durability.kind == DurabilityPolicy::Kind::fsync) {
+    VIBES_TRY(writer_->sync());
+  }
+  return {};
+}
+
+void FileEventLog::acknowledge(AppendGroup& group) {
+  const bool moved = group.has_events();
+  if (moved) {
+    writer_->publish();
+    tail_.push(group.take_batch());
+    signal_->advance(writer_->end());
+  }
+  group.acknowledge(options_.durability.kind == DurabilityPolicy::Kind::fsync ? Durability::fsync
+                                                                              : Durability::os);
+  if (moved) {
+    signal_->publish(writer_->end());
+  }
+}
+
+void FileEventLog::settle_failure(AppendGroup& group, const Error& error) {
+  {
+    const MutexLock lock(window_mutex_);
+    window_.truncate(signal_->end());
+  }
+  if (error.code == Errc::storage_full) {
+    group.refuse(error);
+    enter_full(error.context);
+    return;
+  }
+  if (state() == LogStatus::State::failed) {
+    group.refuse(error);
+    return;
+  }
+  set_state(LogStatus::State::failed, error.context);
+  group.refuse({Errc::indeterminate, error.context});
+  enter_failed(error);
+}
+
+void FileEventLog::enter_full(const std::string& why) {
+  if (state() != LogStatus::State::writable) {
+    return;
+  }
+  set_state(LogStatus::State::full, why);
+  last_space_check_ = Clockwork::now();
+  refuse_queued({Errc::storage_full, why});
+  signal_->nudge();
+}
+
+void FileEventLog::enter_failed(const Error& error) {
+  set_state(LogStatus::State::failed, error.context);
+  refuse_queued({Errc::indeterminate, error.context});
+  signal_->nudge();
+  if (options_.on_fatal) {
+    options_.on_fatal(error);
+  }
+}
+
+void FileEventLog::refuse_queued(const Error& error) {
+  std::deque<PendingAppend> waiting;
+  {
+    const MutexLock lock(queue_mutex_);
+    waiting.swap(queue_);
+    for (const PendingAppend& append : waiting) {
+      queued_bytes_ -= append.bytes;
+    }
+  }
+  for (PendingAppend& append : waiting) {
+    append.done(fail(error));
+  }
+}
+
+void FileEventLog::note(const Result<void>& result) {
+  if (result || state() == LogStatus::State::failed) {
+    return;
+  }
+  if (result.error().code == Errc::storage_full) {
+    enter_full(result.error().context);
+  } else {
+    enter_failed(result.error());
+  }
+}
+
+void FileEventLog::rest() {
+  if (state() == LogStatus::State::failed) {
+    return;
+  }
+  const auto now = Clockwork::now();
+  if (state() == LogStatus::State::full && now - last_space_check_ >= kProbeEvery) {
+    probe();
+  }
+  const bool interval_is_over = options_.durability.kind == DurabilityPolicy::Kind::interval &&
+                                !writer_->is_synced() &&
+                                now - last_sync_ >= options_.durability.interval;
+  if (interval_is_over) {
+    last_sync_ = now;
+    note(writer_->sync());
+  }
+  if (state() != LogStatus::State::failed && !writer_->is_marked() &&
+      now - last_write_ >= kMarkAfter) {
+    last_write_ = now;  // not again at once, should there be no space for it
+    note(sync_and_mark(format::SlotState::open));
+  }
+  if (state() != LogStatus::State::failed && now - last_retention_ >= kRetentionEvery) {
+    note(lock_->check());
+    note(retain());
+  }
+}
+
+Result<void> FileEventLog::sync_and_mark(format::SlotState state) {
+  if (!writer_->is_synced()) {
+    VIBES_TRY(writer_->sync());
+  }
+  return writer_->mark(state);
+}
+
+void FileEventLog::probe() {
+  last_space_check_ = Clockwork::now();
+  const auto free = fs_.free_bytes(layout_.directory());
+  if (!free || *free < options_.free_disk_floor_bytes) {
+    return;
+  }
+  const auto reserved = writer_->reserve();
+  if (reserved) {
+    set_state(LogStatus::State::writable, {});
+    signal_->nudge();
+  } else if (reserved.error().code != Errc::storage_full) {
+    enter_failed(reserved.error());
+  }
+}
+
+void FileEventLog::watch_space() {
+  last_space_check_ = Clockwork::now();
+  const auto free = fs_.free_bytes(layout_.directory());
+  if (free && *free < options_.free_disk_floor_bytes) {
+    enter_full(layout_.directory() + ": " + std::to_string(*free) +
+               " bytes are free on its disk; appends are refused below " +
+               std::to_string(options_.free_disk_floor_bytes));
+  }
+}
+
+Result<void> FileEventLog::retain() {
+  last_retention_ = Clockwork::now();
+  segments_at_retention_ = store_.count();
+  if (state() == LogStatus::State::failed) {
+    return {};
+  }
+  const Offset keep =
+      retention_cut(store_.list(), options_.retention, groups_->all(), clock_.now());
+  if (keep <= store_.first()) {
+    return {};
+  }
+  if (!writer_->is_synced()) {
+    VIBES_TRY(writer_->sync());
+  }
+  VIBES_TRY(writer_->drop_before(keep));
+  segments_at_retention_ = store_.count();
+  return {};
+}
+
+void FileEventLog::finish() {
+  if (state() != LogStatus::State::failed) {
+    note(sync_and_mark(format::SlotState::closed));
+  }
+  housekeeper_.stop();
+  if (state() != LogStatus::State::failed) {
+    set_state(LogStatus::State::closed, "closed");
+  }
+  signal_->nudge();
+  lock_.reset();
+}
+
+}  // namespace vibes::eventlog::file

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "eventlog/file/housekeeper.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace vibes::eventlog::file {
+namespace {
+
+constexpr std::size_t kZerosPerWrite = 1 * limits::kMiB;
+/// Between two writes of zeros, so that they do not crowd out the appends.
+constexpr std::chrono::milliseconds kZerosPause{4};
+
+}  // namespace
+
+Housekeeper::Housekeeper(io::FileSystem& fs, Layout layout, SegmentStore& store, Housekeeping kind)
+    : fs_(fs), layout_(std::move(layout)), store_(store) {
+  if (kind == Housekeeping::background) {
+    thread_ = std::thread([this] { run(); });
+  }
+}
+
+Housekeeper::~Housekeeper() { stop(); }
+
+void Housekeeper::stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Housekeeper::prepare(std::uint64_t capacity) {
+  if (!thread_.joinable()) {
+    return;  // take() makes it
+  }
+  const MutexLock lock(mutex_);
+  if (!next_.file && !preparing_) {
+    wanted_ = capacity;
+    changed_.notify_all();
+  }
+}
+
+Result<std::unique_ptr<io::File>> Housekeeper::take(std::uint64_t capacity) {
+  Next next;
+  {
+    MutexLock lock(mutex_);
+    wanted_.reset();
+    hurry_ = true;
+    while (preparing_) {
+      changed_.wait(lock);
+    }
+    hurry_ = false;
+    next = std::exchange(next_, {});
+  }
+  if (!next.file) {
+    return make(fs_, layout_, capacity);
+  }
+  if (next.capacity < capacity) {
+    VIBES_TRY(next.file->allocate(capacity));
+  }
+  return std::move(next.file);
+}
+
+void Housekeeper::index(const SegmentInfo& segment) {
+  if (!thread_.joinable()) {
+    (void)store_.index_of(segment);  // derived: whoever needs it and finds none builds it
+    return;
+  }
+  const MutexLock lock(mutex_);
+  to_index_.push_back(segment);
+  changed_.notify_all();
+}
+
+Result<std::unique_ptr<io::File>> Housekeeper::make(io::FileSystem& fs, const Layout& layout,
+                                                    std::uint64_t capacity) {
+  const std::string path = layout.next_segment();
+  VIBES_TRY_ASSIGN(left_over, fs.exists(path));
+  if (left_over) {
+    VIBES_TRY(fs.remove(path));
+  }
+  VIBES_TRY_ASSIGN(file, fs.open(path, io::OpenMode::create_new));
+  VIBES_TRY(file->allocate(capacity));
+  return file;
+}
+
+void Housekeeper::run() {
+  while (true) {
+    std::optional<std::uint64_t> capacity;
+    std::optional<SegmentInfo> segment;
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && !wanted_ && to_index_.empty()) {
+        changed_.wait(lock);
+      }
+      if (stopping_) {
+        return;
+      }
+      capacity = std::exchange(wanted_, std::nullopt);
+      if (capacity) {
+        preparing_ = true;
+      } else {
+        segment = to_index_.front();
+        to_index_.pop_front();
+      }
+    }
+    if (capacity) {
+      prepare_one(*capacity);
+    } else {
+      (void)store_.index_of(*segment);
+    }
+  }
+}
+
+void Housekeeper::prepare_one(std::uint64_t capacity) {
+  // Errors stay here: take() tries again and tells the writer.
+  auto file = make(fs_, layout_, capacity);
+  const bool usable = file && fill_with_zeros(**file, capacity);
+  const MutexLock lock(mutex_);
+  if (usable) {
+    next_ = Next{std::move(*file), capacity};
+  }
+  preparing_ = false;
+  changed_.notify_all();
+}
+
+bool Housekeeper::fill_with_zeros(io::File& file, std::uint64_t capacity) {
+  const Buffer zeros(kZerosPerWrite);
+  for (std::uint64_t at = 0; at < capacity; at += kZerosPerWrite) {
+    {
+      MutexLock lock(mutex_);
+      if (!hurry_ && !stopping_) {
+        (void)changed_.wait_for(lock, kZerosPause);
+      }
+      if (hurry_ || stopping_) {
+        return true;  // allocated is enough
+      }
+    }
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(kZerosPerWrite, capacity - at));
+    // A file that cannot be written or synced is given up: the next one starts afresh.
+    if (!file.write_at(at, Bytes(zeros).first(size)) || !file.sync_data()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace vibes::eventlog::file

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "base/mutex.hpp"
+#include "base/result.hpp"
+#include "eventlog/file/segment_store.hpp"
+#include "io/file_system.hpp"
+
+namespace vibes::eventlog::file {
+
+/// Where the work beside the appends is done.
+enum class Housekeeping {
+  background,  // on a thread of its own
+  on_demand,   // by whoever needs the result; the order of all file operations is then fixed
+};
+
+/// Does what would make an append wait: prepares the next segment (allocated, then filled with
+/// zeros, because a sync of blocks that were written before costs about half) and builds the index
+/// of a segment that was sealed. Called by the writer thread only.
+class Housekeeper {
+ public:
+  Housekeeper(io::FileSystem& fs, Layout layout, SegmentStore& store, Housekeeping kind);
+  ~Housekeeper();
+  Housekeeper(const Housekeeper&) = delete;
+  Housekeeper& operator=(const Housekeeper&) = delete;
+
+  /// Starts to prepare the next segment, unless there is one.
+  void prepare(std::uint64_t capacity);
+  /// The prepared segment under its temporary name, at least `capacity` bytes long and all zeros.
+  /// Makes one if there is none; never waits for zeros.
+  Result<std::unique_ptr<io::File>> take(std::uint64_t capacity);
+  /// Builds and writes the index of a sealed segment.
+  void index(const SegmentInfo& segment);
+  /// Stops and forgets the rest.
+  void stop();
+
+ private:
+  struct Next {
+    std::unique_ptr<io::File> file;
+    std::uint64_t capacity = 0;
+  };
+
+  static Result<std::unique_ptr<io::File>> make(io::FileSystem& fs, const Layout& layout,
+                                                std::uint64_t capacity);
+  void run();
+  void prepare_one(std::uint64_t capacity);
+  [[nodiscard]] bool fill_with_zeros(io::File& file, std::uint64_t capacity);
+
+  io::FileSystem& fs_;
+  const Layout layout_;
+  SegmentStore& store_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ VIBES_GUARDED_BY(mutex_) = false;
+  bool hurry_ VIBES_GUARDED_BY(mutex_) = false;      // take() waits: no more zeros
+  bool preparing_ VIBES_GUARDED_BY(mutex_) = false;  // the thread has it in hand
+  std::optional<std::uint64_t> wanted_ VIBES_GUARDED_BY(mutex_);
+  Next next_ VIBES_GUARDED_BY(mutex_);
+  std::deque<SegmentInfo> to_index_ VIBES_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace vibes::eventlog::file

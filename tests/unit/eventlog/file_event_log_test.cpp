@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "eventlog/file/file_event_log.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+
+#include "eventlog/open.hpp"
+#include "log_helpers.hpp"
+
+using namespace vibes;
+using namespace vibes::eventlog;
+using test::append_now;
+using test::new_event;
+using test::payloads_from;
+using test::TempDir;
+
+namespace {
+
+std::unique_ptr<EventLog> open_at(const TempDir& dir, LogOptions options = {}) {
+  options.free_disk_floor_bytes = 0;
+  auto log = open_log("file:" + dir.path() + "/log", options);
+  if (!log) {
+    FAIL(log.error().message());
+  }
+  return std::move(*log);
+}
+
+}  // namespace
+
+TEST_CASE("file log: what was acknowledged is there after a restart", "[eventlog][file]") {
+  const TempDir dir;
+  Uuid log_id;
+  {
+    auto log = open_at(dir);
+    log_id = log->log_id();
+    for (int i = 0; i < 100; ++i) {
+      const auto receipt = append_now(*log, {new_event("{\"n\":" + std::to_string(i) + "}")});
+      REQUIRE(receipt);
+      CHECK(receipt->durability == Durability::fsync);
+      REQUIRE(receipt->places.size() == 1);
+      CHECK(receipt->places[0].offset == Offset(static_cast<std::uint64_t>(i)));
+      CHECK(log->end() == Offset(static_cast<std::uint64_t>(i) + 1));
+    }
+    REQUIRE(log->close());
+  }
+  auto log = open_at(dir);
+  CHECK(log->log_id() == log_id);
+  CHECK(log->status().recovery.empty());
+  const auto payloads = payloads_from(*log, Offset{});
+  REQUIRE(payloads.size() == 100);
+  CHECK(payloads[42] == "{\"n\":42}");
+}
+
+TEST_CASE("file log: many small segments read as one log, forwards and backwards",
+          "[eventlog][file]") {
+  const TempDir dir;
+  LogOptions options;
+  options.segment_bytes = 16 * limits::kKiB;
+  std::vector<Uuid> ids;
+  for (int round = 0; round < 3; ++round) {
+    auto log = open_at(dir, options);
+    for (int i = 0; i < 200; ++i) {
+      const auto number = std::to_string(round * 200 + i);
+      const auto receipt = append_now(*log, {new_event(number + std::string(300, '.'))});
+      REQUIRE(receipt);
+      ids.push_back(receipt->places[0].event_id);
+    }
+    CHECK(payloads_from(*log, Offset{}).size() == ids.size());
+  }
+  auto log = open_at(dir, options);
+  CHECK(log->status().segments > 10);
+  CHECK(std::is_sorted(ids.begin(), ids.end()));
+  const auto payloads = payloads_from(*log, Offset{});
+  REQUIRE(payloads.size() == 600);
+  for (std::size_t i = 0; i < payloads.size(); ++i) {
+    REQUIRE(payloads[i] == std::to_string(i) + std::string(300, '.'));
+    REQUIRE(*log->resolve(AtEventId{ids[i]}) == Offset(i));
+  }
+  auto reader = *log->reader(End{});
+  std::uint64_t next = 600;
+  while (reader->position() > log->first()) {
+    ReadRequest request;
+    request.events_max = 7;
+    auto batch = reader->read_back(request);
+    REQUIRE(batch);
+    for (const auto& event : batch->events) {
+      REQUIRE(event.offset == Offset(--next));
+    }
+  }
+  CHECK(next == 0);
+  auto looked = open_log_read_only(dir.path() + "/log");
+  REQUIRE(looked);
+  CHECK(payloads_from(**looked, Offset{}) == payloads);
+  CHECK(*(*looked)->resolve(AtEventId{ids[5]}) == Offset(5));
+}
+
+TEST_CASE("file log: a second opening is refused", "[eventlog][file]") {
+  const TempDir dir;
+  auto log = open_at(dir);
+  const auto second = open_log(dir.path() + "/log", {});
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::locked);
+}
+
+TEST_CASE("file log: groups keep their commits across restarts", "[eventlog][file]") {
+  const TempDir dir;
+  {
+    auto log = open_at(dir);
+    REQUIRE(append_now(*log, {new_event("{}"), new_event("{}")}));
+    REQUIRE(log->group_offsets().commit("a.tmp", Offset(1)));
+    REQUIRE(log->group_offsets().commit("a", Offset(2)));
+    CHECK(log->group_offsets().commit("a", Offset(3)).error().code == Errc::bad_commit);
+    CHECK(log->group_offsets().commit("A", Offset(1)).error().code == Errc::bad_group_name);
+  }
+  auto log = open_at(dir);
+  CHECK(log->group_offsets().committed("a.tmp") == Offset(1));
+  CHECK(log->group_offsets().committed("a") == Offset(2));
+  REQUIRE(log->group_offsets().remove("a"));
+  CHECK(log->group_offsets().remove("a").error().code == Errc::not_found);
+}
