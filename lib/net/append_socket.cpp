@@ -14,7 +14,6 @@
 #include "eventlog/event_log.hpp"
 #include "net/append_answer.hpp"
 #include "net/append_error.hpp"
-#include "net/write_watch.hpp"
 
 namespace vibes::net {
 namespace {
@@ -22,7 +21,7 @@ namespace {
 // What an event in flight costs beside its bytes.
 constexpr std::size_t kMessageOverheadBytes = 256;
 // How soon a message that found no room is tried again where no commit says so earlier.
-constexpr SteadyNs kRetryNs = 10'000'000;
+constexpr std::chrono::milliseconds kRetryAfter{10};
 
 struct AppendQuery {
   AckIds ids = AckIds::without;
@@ -82,7 +81,6 @@ class AppendSocket final : public Endpoint {
       : connection_(connection),
         context_(context),
         query_(std::move(query)),
-        watch_(connection, system_clock()),
         answers_(query_.ids),
         box_(std::make_shared<ReceiptBox>(connection, [this] { collect(); })) {}
 
@@ -115,7 +113,6 @@ class AppendSocket final : public Endpoint {
   Connection& connection_;
   AppendContext& context_;
   const AppendQuery query_;
-  WriteWatch watch_;
   AppendAnswers answers_;
   std::shared_ptr<ReceiptBox> box_;    // shared with the appends under way
   std::deque<Unanswered> unanswered_;  // oldest first
@@ -124,6 +121,7 @@ class AppendSocket final : public Endpoint {
   /// connection had read already.
   std::deque<std::string> held_;
   std::vector<ReceiptBox::Receipt> receipts_;  // memory that collect() uses again
+  bool retry_timer_set_ = false;
   bool reading_paused_ = false;
   bool stopping_ = false;
 };
@@ -222,7 +220,6 @@ void AppendSocket::on_log_moved() {
 }
 
 void AppendSocket::on_writable() {
-  watch_.writable();
   if (!answers_.empty()) {
     connection_.write_frames(answers_.take_frames());
   }
@@ -230,15 +227,9 @@ void AppendSocket::on_writable() {
 }
 
 void AppendSocket::on_timer() {
-  const bool due = watch_.timer_fired();
-  if (watch_.stalled()) {
-    connection_.close(CloseCode::try_later, "the client has taken nothing for 60 seconds");
-    return;
-  }
-  if (due) {
-    retry_held();
-    proceed();
-  }
+  retry_timer_set_ = false;
+  retry_held();
+  proceed();
 }
 
 void AppendSocket::on_stop() {
@@ -250,9 +241,12 @@ void AppendSocket::on_stop() {
 // Ends every turn.
 void AppendSocket::proceed() {
   balance_reading();
-  watch_.set_deadline(held_.empty() ? std::nullopt : std::optional(watch_.now() + kRetryNs));
+  if (!held_.empty() && !retry_timer_set_) {
+    retry_timer_set_ = true;
+    connection_.set_timer(kRetryAfter);
+  }
   if (!answers_.empty()) {
-    watch_.ask();
+    connection_.request_write();
   } else if (stopping_ && unanswered_.empty()) {
     connection_.close(CloseCode::going_away, "the server is stopping");
   }

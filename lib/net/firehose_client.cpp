@@ -44,11 +44,9 @@ FirehoseClient::FirehoseClient(Connection& connection, FirehoseContext& context,
       attachment_(context.broadcaster.attach()),
       query_(std::move(query)),
       stream_(context.log, context.broadcaster, query_.start),
-      watch_(connection, context.clock),
       view_oldest_(query_.start) {}
 
 // --- What the connection tells us
-// --------------------------------------------------------------------------------
 
 void FirehoseClient::on_open() {
   if (!query_.group.empty() && !join_group()) {
@@ -61,9 +59,9 @@ void FirehoseClient::on_open() {
       return;
     }
     answer(hello_text({context_.log.first(), context_.log.end(), *cursor, context_.server}));
-    next_heartbeat_ = watch_.now() + ns(query_.heartbeat);
+    next_heartbeat_ = now() + ns(query_.heartbeat);
   } else {
-    held_until_ = watch_.now() + ns(limits::kFirstMessageWithin);
+    held_until_ = now() + ns(limits::kFirstMessageWithin);
   }
   schedule();
   proceed();
@@ -77,13 +75,13 @@ void FirehoseClient::on_message(std::string_view text) {
 }
 
 void FirehoseClient::on_log_moved() {
-  if (!watch_.waiting()) {
+  if (!asked_to_write_) {
     proceed();
   }
 }
 
 void FirehoseClient::on_writable() {
-  watch_.writable();
+  asked_to_write_ = false;
   const bool page_waits = page_ || !page_requests_.empty();
   if (!answers_.empty()) {
     connection_.write_frames(answers_.take());
@@ -103,20 +101,12 @@ void FirehoseClient::on_writable() {
 }
 
 void FirehoseClient::on_timer() {
-  const bool due = watch_.timer_fired();
-  if (watch_.stalled()) {
-    connection_.close(CloseCode::try_later, "the client has taken nothing for 60 seconds");
-    return;
-  }
-  if (!due) {
-    return;
-  }
-  if (held_until_ && watch_.now() >= *held_until_) {
+  if (held_until_ && now() >= *held_until_) {
     held_until_.reset();
   }
-  if (query_.extended && watch_.now() >= next_heartbeat_) {
-    next_heartbeat_ = watch_.now() + ns(query_.heartbeat);
-    if (!watch_.waiting()) {  // a socket that takes nothing needs no more of it
+  if (query_.extended && now() >= next_heartbeat_) {
+    next_heartbeat_ = now() + ns(query_.heartbeat);
+    if (!asked_to_write_) {  // a socket that takes nothing needs no more of it
       report_position();
     }
   }
@@ -129,7 +119,6 @@ void FirehoseClient::on_stop() {
 }
 
 // --- What the client asks for
-// ------------------------------------------------------------------------------------
 
 void FirehoseClient::handle(SetFilters message) {
   queue_page({std::move(message.filter), std::nullopt, limits::kPageEventsDefault});
@@ -169,8 +158,37 @@ void FirehoseClient::queue_page(PageRequest request) {
   balance_reading();
 }
 
+// --- Groups
+
+bool FirehoseClient::join_group() {
+  auto joined = context_.groups.join(query_.group, query_.first_start);
+  if (!joined) {
+    const bool busy = joined.error().code == consumers::Errc::group_busy;
+    refuse(wire_code(joined.error()), joined.error().message());
+    close_after_answers(busy ? CloseCode::group_busy : CloseCode::policy, "cannot join the group");
+    return false;
+  }
+  membership_ = *std::move(joined);
+  query_.start = membership_->start();
+  stream_.seek(query_.start);
+  view_oldest_ = query_.start;
+  return true;
+}
+
+// The registry's thread says when; the connection's own thread answers, if there still is one.
+consumers::Membership::CommitDone FirehoseClient::answer_when_committed() {
+  return [this, post = connection_.poster()](Result<Offset> committed) {
+    post([this, committed = std::move(committed)] {
+      if (committed) {
+        answer(committed_text(query_.group, *committed));
+      } else {
+        refuse(wire_code(committed.error()), committed.error().message());
+      }
+    });
+  };
+}
+
 // --- Pages
-// -------------------------------------------------------------------------------------------------------
 
 // A view begins where the page ends and live events go on. That is the log's end, unless more
 // events are on their way to this client than the page holds: then it is where the client stands,
@@ -238,7 +256,6 @@ void FirehoseClient::step_page() {
 }
 
 // --- Live events, and those that come before them
-// ----------------------------------------------------------------
 
 EventStream::Wanted FirehoseClient::wanted() const {
   return {.filter = query_.filter, .until = query_.until, .shape = query_.shape};
@@ -310,7 +327,6 @@ void FirehoseClient::look_for_end() {
 }
 
 // --- Keeping going
-// -----------------------------------------------------------------------------------------------
 
 bool FirehoseClient::has_work() {
   return !answers_.empty() || farewell_ || page_ || !page_requests_.empty() ||
@@ -329,7 +345,7 @@ void FirehoseClient::proceed() {
   }
   balance_reading();
   if (has_work()) {
-    watch_.ask();
+    ask_to_write();
   }
 }
 
@@ -342,9 +358,16 @@ void FirehoseClient::report_position() {
   answer(position_text(*cursor, std::max(context_.log.end(), cursor->next)));
 }
 
+void FirehoseClient::ask_to_write() {
+  if (!asked_to_write_) {
+    asked_to_write_ = true;
+    connection_.request_write();
+  }
+}
+
 void FirehoseClient::answer(std::string_view text) {
   answers_.add(text);
-  watch_.ask();
+  ask_to_write();
 }
 
 void FirehoseClient::refuse(std::string_view code, std::string_view message) {
@@ -362,7 +385,7 @@ void FirehoseClient::give_up(const Error& error) {
 void FirehoseClient::close_after_answers(CloseCode code, std::string_view reason) {
   if (!farewell_) {
     farewell_ = Farewell{code, std::string(reason)};
-    watch_.ask();
+    ask_to_write();
   }
 }
 
@@ -375,9 +398,14 @@ void FirehoseClient::schedule() {
   if (query_.until_time) {
     const std::int64_t left_us =
         query_.until_time->unix_us + kUntilGraceUs - context_.clock.now().unix_us;
-    also(watch_.now() + std::max<std::int64_t>(left_us * 1'000, kNsPerMs));
+    also(now() + std::max<std::int64_t>(left_us * 1'000, kNsPerMs));
   }
-  watch_.set_deadline(next);
+  if (!next) {
+    connection_.set_timer(std::nullopt);
+    return;
+  }
+  const SteadyNs left_ms = (*next - now() + kNsPerMs - 1) / kNsPerMs;
+  connection_.set_timer(std::chrono::milliseconds(std::max<SteadyNs>(left_ms, 0)));
 }
 
 void FirehoseClient::balance_reading() {

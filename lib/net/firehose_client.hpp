@@ -15,9 +15,11 @@
 #include "net/firehose_page.hpp"
 #include "net/firehose_query.hpp"
 #include "net/outbox.hpp"
-#include "net/write_watch.hpp"
 
 namespace vibes::net {
+
+/// A point on Clock::steady_ns().
+using SteadyNs = std::int64_t;
 
 /// One client of the firehose. It is a place in the log and little else: what it has not been sent
 /// yet is in the log or in the broadcaster's ring, never in a queue of its own. One write a turn,
@@ -55,6 +57,8 @@ class FirehoseClient final : public Endpoint {
 
   bool join_group();
   consumers::Membership::CommitDone answer_when_committed();
+  [[nodiscard]] SteadyNs now() const { return context_.clock.steady_ns(); }
+  void ask_to_write();
   void answer(std::string_view text);
   void refuse(std::string_view code, std::string_view message);
   void give_up(const Error& error);
@@ -89,7 +93,6 @@ class FirehoseClient final : public Endpoint {
   FirehoseQuery query_;  // its filter is the one in force
   std::unique_ptr<consumers::Membership> membership_;
   EventStream stream_;
-  WriteWatch watch_;
   Outbox answers_;
   std::optional<Farewell> farewell_;
 
@@ -99,6 +102,7 @@ class FirehoseClient final : public Endpoint {
   Offset view_oldest_;
 
   bool live_turn_ = false;  // pages of an old view and live events take turns
+  bool asked_to_write_ = false;
   bool caught_up_ = false;  // since the last `position`
   bool reading_paused_ = false;
   std::optional<SteadyNs> held_until_;  // compatible mode: live events wait for the first message
