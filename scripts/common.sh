@@ -4,6 +4,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
+# shellcheck disable=SC2034
 # The distribution's python has the packages that bootstrap installs; another one in PATH has not.
 python=/usr/bin/python3
 # ccache hits across checkouts: paths below the repository are hashed relative to it.
