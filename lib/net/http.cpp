@@ -84,16 +84,19 @@ std::string_view to_string(Method method) {
   return "";
 }
 
-Response error_response(int status, std::string_view code, std::string_view message,
-                        std::optional<std::size_t> line) {
+Response error_response(const ErrorFacts& facts) {
   Response response;
-  response.status = status;
+  response.status = facts.status;
   response.body = R"({"error":{"code":)";
-  event::append_json_string(response.body, code);
+  event::append_json_string(response.body, facts.code);
   response.body += R"(,"message":)";
-  event::append_json_string(response.body, message);
-  if (line) {
-    fmt::format_to(std::back_inserter(response.body), R"(,"line":{})", *line);
+  event::append_json_string(response.body, facts.message);
+  if (!facts.reason.empty()) {
+    response.body += R"(,"reason":)";
+    event::append_json_string(response.body, facts.reason);
+  }
+  if (facts.line > 0) {
+    fmt::format_to(std::back_inserter(response.body), R"(,"line":{})", facts.line);
   }
   response.body += "}}";
   return response;

@@ -53,14 +53,23 @@ struct Request {
 
 struct Response {
   int status = 200;
-  std::string body;
+  std::string body = {};
   std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-/// {"error":{"code","message","line"?}}
-Response error_response(int status, std::string_view code, std::string_view message,
-                        std::optional<std::size_t> line = std::nullopt);
+/// What an error answer says: {"error":{"code","message","reason"?,"line"?}}.
+struct ErrorFacts {
+  int status = 400;
+  std::string_view code;
+  std::string_view message;
+  std::string_view reason = {};  // empty: none
+  std::size_t line = 0;          // 0: none
+};
+Response error_response(const ErrorFacts& facts);
+inline Response error_response(int status, std::string_view code, std::string_view message) {
+  return error_response({.status = status, .code = code, .message = message});
+}
 
 /// How a handler answers, once: at once or later. A value that may be kept, copied and used on any
 /// thread; when the client has gone meanwhile it does nothing.

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+#include "daemon.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <sys/eventfd.h>
+#include <thread>
+#include <utility>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "cli/signals.hpp"
+#include "consumers/broadcaster.hpp"
+#include "consumers/group_registry.hpp"
+#include "consumers/websocket_consumer.hpp"
+#include "diag.hpp"
+#include "eventlog/open.hpp"
+#include "net/append_budget.hpp"
+#include "net/auth.hpp"
+#include "net/routes.hpp"
+#include "net/server.hpp"
+#include "preflight.hpp"
+#include "readiness.hpp"
+#include "session/session_registry.hpp"
+
+namespace vibes::server {
+
+namespace {
+
+using cli::ExitCode;
+
+// The parts of kStopWithin: first the clients, then the sessions' last events; the rest is for the
+// log.
+constexpr std::chrono::milliseconds kClientsStopWithin{4'000};
+constexpr std::chrono::milliseconds kSessionsStopWithin{4'000};
+
+ExitCode exit_code_of(const Error& error) {
+  if (error.code == eventlog::Errc::locked) {
+    return ExitCode::already_running;
+  }
+  if (error.code == eventlog::Errc::corrupt || error.code == eventlog::Errc::foreign ||
+      error.code == eventlog::Errc::unsupported_format) {
+    return ExitCode::damaged;
+  }
+  if (error.code == eventlog::Errc::bad_url) {
+    return ExitCode::usage;
+  }
+  if (error.code == std::errc::address_in_use || error.code == std::errc::too_many_files_open) {
+    return ExitCode::failure;
+  }
+  return ExitCode::io_error;
+}
+
+std::string_view hint_for(const Error& error) {
+  if (error.code == eventlog::Errc::locked) {
+    return "another vibes-server has this log open; stop it, or choose another with --log";
+  }
+  if (error.code == eventlog::Errc::corrupt) {
+    return "nothing was changed; see what is left with: vibesctl log verify";
+  }
+  if (error.code == eventlog::Errc::bad_url) {
+    return "--log takes file:DIR or memory:";
+  }
+  if (error.code == std::errc::address_in_use) {
+    return "something listens there already; choose another with --listen or --unix, port 0 is any "
+           "free one";
+  }
+  if (error.code == std::errc::permission_denied) {
+    return "the directory must belong to you and be writable by nobody else";
+  }
+  return {};
+}
+
+/// The log failed and must not be written to again: leave at once, what is durable is safe.
+[[noreturn]] void die_of_log(const Error& error) {
+  diag_error("the log has failed: " + error.message());
+  ::_exit(cli::to_int(ExitCode::io_error));
+}
+
+/// Everything the daemon is made of, in the order it is started; destroyed in the opposite one.
+class Daemon {
+ public:
+  explicit Daemon(Options options) : options_(std::move(options)) {}
+
+  Result<void> start();
+  void stop();
+  [[nodiscard]] const std::string& url() const { return server_->url(); }
+
+ private:
+  Result<void> open_token();
+  Result<void> open_log();
+  Result<void> start_consumers();
+  Result<void> start_sessions();
+  Result<void> start_server(std::size_t connections_max);
+
+  Options options_;
+  std::optional<net::Token> token_;
+  std::unique_ptr<eventlog::EventLog> log_;
+  consumers::Broadcaster broadcaster_;
+  std::unique_ptr<consumers::WebsocketConsumer> websocket_consumer_;
+  std::unique_ptr<consumers::GroupRegistry> groups_;
+  std::unique_ptr<session::SessionRegistry> sessions_;
+  net::AppendBudget budget_;
+  std::unique_ptr<net::Services> services_;
+  std::unique_ptr<net::Routes> routes_;
+  std::unique_ptr<net::Server> server_;
+};
+
+Result<void> Daemon::start() {
+  VIBES_TRY_ASSIGN(connections_max, prepare_descriptors());
+  VIBES_TRY(make_private_directory(options_.paths.runtime));
+  VIBES_TRY(open_token());
+  VIBES_TRY(open_log());
+  VIBES_TRY(start_consumers());
+  VIBES_TRY(start_sessions());
+  return start_server(connections_max);
+}
+
+Result<void> Daemon::open_token() {
+  VIBES_TRY_ASSIGN(token, net::Token::load_or_create(options_.paths.token()));
+  if (options_.auth == AuthMode::token) {
+    token_ = std::move(token);
+  } else {
+    diag_warning(
+        "--auth none: everyone on this machine can read and write events and run sessions");
+  }
+  return {};
+}
+
+Result<void> Daemon::open_log() {
+  eventlog::LogOptions log_options;
+  log_options.durability = options_.durability;
+  log_options.retention = options_.retention;
+  log_options.on_fatal = die_of_log;
+  VIBES_TRY_ASSIGN(log, eventlog::open_log(options_.log_url, log_options));
+  log_ = std::move(log);
+  const eventlog::LogStatus status = log_->status();
+  diag_info("log " + status.url + ", durability " + eventlog::to_string(status.durability) +
+            ", events " + std::to_string(log_->first().value()) + " to " +
+            std::to_string(log_->end().value()));
+  if (!status.recovery.empty()) {
+    diag_warning("recovery: " + status.recovery);
+  }
+  return {};
+}
+
+Result<void> Daemon::start_consumers() {
+  websocket_consumer_ = std::make_unique<consumers::WebsocketConsumer>(*log_, broadcaster_);
+  consumers::GroupRegistry::Options group_options;
+  if (!options_.log_url.starts_with("memory:")) {
+    group_options.dead_letters_directory = (options_.paths.state / "dead-letters").string();
+  }
+  VIBES_TRY_ASSIGN(groups, consumers::GroupRegistry::open(*log_, group_options));
+  groups_ = std::move(groups);
+  groups_->add_live("websocket", [this] {
+    return consumers::GroupRegistry::LiveView{websocket_consumer_->position(),
+                                              websocket_consumer_->problem()};
+  });
+  return {};
+}
+
+Result<void> Daemon::start_sessions() {
+  session::RegistryOptions session_options;
+  session_options.command = options_.session_command;
+  session_options.token_file = options_.paths.token();
+  VIBES_TRY_ASSIGN(sessions, session::SessionRegistry::start(*log_, session_options));
+  sessions_ = std::move(sessions);
+  return {};
+}
+
+Result<void> Daemon::start_server(std::size_t connections_max) {
+  net::ServerOptions server_options;
+  server_options.listen = options_.listen;
+  server_options.unix_path = options_.unix_path;
+  server_options.net_threads = options_.net_threads;
+  server_options.connections_max = connections_max;
+  VIBES_TRY_ASSIGN(server, net::Server::listen(std::move(server_options)));
+  server_ = std::move(server);
+  sessions_->set_url(server_->url());
+  services_ = std::make_unique<net::Services>(net::Services{
+      *log_, broadcaster_, *websocket_consumer_, *groups_, *sessions_, budget_,
+      server_->context().counts, system_clock(), event::CheckOptions{options_.unknown_types},
+      VIBES_VERSION, system_clock().steady_ns(), token_.has_value()});
+  routes_ = std::make_unique<net::Routes>(*services_);
+  routes_->add_to(server_->context().router);
+  server_->context().token = token_ ? &*token_ : nullptr;
+  server_->context().before_log_moved = [this] { (void)websocket_consumer_->pump(); };
+  return server_->start(*log_);
+}
+
+/// Accepts no more, lets what is in flight be answered, says goodbye, and closes the log last.
+void Daemon::stop() {
+  sessions_->request_stop();
+  server_->stop(kClientsStopWithin);
+  if (!sessions_->stop(kSessionsStopWithin)) {
+    diag_warning("not every session's end could be recorded");
+  }
+  groups_.reset();
+  if (const Result<void> closed = log_->close(); !closed) {
+    diag_error("closing the log: " + closed.error().message());
+  }
+}
+
+/// Waits for the signal to stop, feeding systemd's watchdog if there is one.
+void wait_for_signal(const cli::SignalFd& signals) {
+  const auto interval = watchdog_interval();
+  const int timeout_ms = interval ? static_cast<int>(interval->count()) : -1;
+  while (signals.take() == 0) {
+    pollfd waiting{signals.fd(), POLLIN, 0};
+    (void)::poll(&waiting, 1, timeout_ms);
+    if (interval) {
+      feed_watchdog();
+    }
+  }
+}
+
+/// While we stop: a second signal, or the end of our patience, ends the process at once.
+class StopWatch {
+ public:
+  explicit StopWatch(const cli::SignalFd& signals)
+      : done_(::eventfd(0, EFD_CLOEXEC)), thread_([this, &signals] { run(signals); }) {}
+  StopWatch(const StopWatch&) = delete;
+  StopWatch& operator=(const StopWatch&) = delete;
+  ~StopWatch() {
+    const std::uint64_t one = 1;
+    (void)!::write(done_.get(), &one, sizeof one);
+  }
+
+ private:
+  void run(const cli::SignalFd& signals) const {
+    std::array<pollfd, 2> waiting{{{done_.get(), POLLIN, 0}, {signals.fd(), POLLIN, 0}}};
+    const auto patience = std::chrono::milliseconds(limits::kStopWithin);
+    const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(patience.count()));
+    if (ready == 0) {
+      diag_error("the stop took too long");
+      ::_exit(cli::to_int(ExitCode::failure));
+    }
+    if (waiting[0].revents == 0) {
+      cli::die_of(signals.take());
+    }
+  }
+
+  UniqueFd done_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+ExitCode run_daemon(Options options, cli::Report& report) {
+  prepare_process();
+  start_diag();
+  net::redirect_libwebsockets_log([](int, const char* line) { diag_warning(line); });
+  const auto signals = cli::SignalFd::open({SIGTERM, SIGINT});
+  if (!signals) {
+    report.error(signals.error());
+    return ExitCode::failure;
+  }
+  diag_info("vibes-server " VIBES_VERSION ", libwebsockets " + net::libwebsockets_version());
+  const int ready_fd = options.ready_fd;
+  Daemon daemon(std::move(options));
+  if (const Result<void> started = daemon.start(); !started) {
+    report.error(started.error());
+    if (const std::string_view hint = hint_for(started.error()); !hint.empty()) {
+      report.hint(hint);
+    }
+    return exit_code_of(started.error());
+  }
+  announce_ready(daemon.url(), ready_fd);
+  wait_for_signal(*signals);
+  announce_stopping();
+  const StopWatch watch(*signals);
+  diag_info("stopping");
+  daemon.stop();
+  return ExitCode::ok;
+}
+
+}  // namespace vibes::server

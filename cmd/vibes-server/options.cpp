@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+#include <thread>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/options.hpp"
+#include "cli/parse.hpp"
+
+namespace vibes::server {
+
+namespace {
+
+constexpr unsigned kNetThreadsDefaultMax = 4;
+constexpr unsigned kNetThreadsMax = 64;
+constexpr std::string_view kNone = "none";
+
+constexpr const char* kFooter =
+    "Every option but the last three may stand in $XDG_CONFIG_HOME/vibes/config.toml or in\n"
+    "./.vibes/config.toml under its name without the dashes, or in the variable VIBES_NAME\n"
+    "(VIBES_RETAIN_AGE). Flags win, then the environment, then the nearer file.\n"
+    "\n"
+    "  vibes-server --log memory: --listen 127.0.0.1:0     a throw-away server on a free port\n"
+    "  vibes-server --retain-age 30d --retain-size 10GiB   keep a month, at most 10 GiB";
+
+void add_options(CLI::App& app, OptionTexts& texts) {
+  app.add_option("--listen", texts.listen, "Where to listen: HOST:PORT, or none; may be repeated")
+      ->type_name("HOST:PORT")
+      ->envname("VIBES_LISTEN")
+      ->delimiter(',')
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--unix", texts.unix_path, "The unix socket, or none")
+      ->type_name("PATH")
+      ->envname("VIBES_UNIX");
+  app.add_option("--log", texts.log, "The event log: file:DIR or memory:")
+      ->type_name("URL")
+      ->envname("VIBES_LOG");
+  app.add_option("--durability", texts.durability,
+                 "What an ack waits for: fsync, interval:MS or os")
+      ->type_name("POLICY")
+      ->envname("VIBES_DURABILITY");
+  app.add_option("--auth", texts.auth, "token, or none: anyone on this machine may use the server")
+      ->type_name("MODE")
+      ->envname("VIBES_AUTH");
+  app.add_option("--net-threads", texts.net_threads, "Threads that serve connections")
+      ->type_name("N")
+      ->envname("VIBES_NET_THREADS");
+  app.add_option("--retain-age", texts.retain_age, "Drop events older than this: 30d")
+      ->type_name("D")
+      ->envname("VIBES_RETAIN_AGE");
+  app.add_option("--retain-size", texts.retain_size, "Keep at most this much: 10GiB")
+      ->type_name("B")
+      ->envname("VIBES_RETAIN_SIZE");
+  app.add_option("--session-command", texts.session_command,
+                 "What sessions run that name no command; default: your shell")
+      ->type_name("CMD")
+      ->envname("VIBES_SESSION_COMMAND");
+  app.add_flag("--strict-types", texts.strict_types, "Refuse events of unknown types")
+      ->envname("VIBES_STRICT_TYPES");
+  app.add_option("--ready-fd", texts.ready_fd, "Write the URL to this descriptor once ready")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--check-config", texts.check_config, "Check the configuration and leave");
+  app.add_flag("--print-config", texts.print_config, "Print the configuration as TOML and leave");
+}
+
+bool is_config_key(std::string_view name) {
+  constexpr std::string_view kNotKeys[] = {"ready-fd", "check-config", "print-config", "help",
+                                           "version"};
+  return std::ranges::find(kNotKeys, name) == std::end(kNotKeys);
+}
+
+Unexpected bad_config(const std::filesystem::path& path, std::string_view what) {
+  return fail(std::make_error_code(std::errc::invalid_argument),
+              path.string() + ": " + std::string(what));
+}
+
+/// Gives every option that nobody has given yet what the file says.
+Result<void> apply_config(CLI::App& app, const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return {};
+  }
+  try {
+    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(path.string())) {
+      CLI::Option* option =
+          item.parents.empty() ? app.get_option_no_throw("--" + item.name) : nullptr;
+      if (option == nullptr || !is_config_key(item.name)) {
+        return bad_config(path, "unknown key " + item.fullname());
+      }
+      if (option->count() == 0) {
+        option->add_result(item.inputs);
+        option->run_callback();
+      }
+    }
+  } catch (const CLI::Error& error) {
+    return bad_config(path, error.what());
+  }
+  return {};
+}
+
+Unexpected bad_option(std::string_view option, const Error& error) {
+  return fail(error.code, std::string(option) + ": " + error.context);
+}
+
+Unexpected bad_option(std::string_view option, std::string_view why) {
+  return fail(std::make_error_code(std::errc::invalid_argument),
+              std::string(option) + ": " + std::string(why));
+}
+
+Result<std::vector<net::ListenAddress>> check_listen(const std::vector<std::string>& texts) {
+  std::vector<net::ListenAddress> addresses;
+  if (texts.size() == 1 && texts.front() == kNone) {
+    return addresses;
+  }
+  for (const std::string& text : texts) {
+    auto address = net::parse_listen_address(text);
+    if (!address) {
+      return bad_option("--listen", address.error());
+    }
+    addresses.push_back(*std::move(address));
+  }
+  return addresses;
+}
+
+Result<unsigned> check_net_threads(const std::string& text) {
+  if (text.empty()) {
+    return std::clamp(std::thread::hardware_concurrency(), 1U, kNetThreadsDefaultMax);
+  }
+  unsigned threads = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, threads);
+  if (parsed.ec != std::errc() || parsed.ptr != end || threads == 0 || threads > kNetThreadsMax) {
+    return bad_option("--net-threads", fmt::format("a number from 1 to {}", kNetThreadsMax));
+  }
+  return threads;
+}
+
+Result<eventlog::Retention> check_retention(const OptionTexts& texts) {
+  eventlog::Retention retention;
+  if (!texts.retain_age.empty()) {
+    const auto age = cli::parse_duration(texts.retain_age);
+    if (!age) {
+      return bad_option("--retain-age", age.error());
+    }
+    retention.age = std::chrono::duration_cast<std::chrono::seconds>(*age);
+  }
+  if (!texts.retain_size.empty()) {
+    const auto size = cli::parse_size(texts.retain_size);
+    if (!size) {
+      return bad_option("--retain-size", size.error());
+    }
+    retention.bytes = *size;
+  }
+  return retention;
+}
+
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+    }
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string address_text(const net::ListenAddress& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address.host, v6 ? "]" : "", address.port);
+}
+
+}  // namespace
+
+Result<Options> check_options(const OptionTexts& texts, const Paths& paths) {
+  Options options;
+  options.paths = paths;
+  options.ready_fd = texts.ready_fd;
+  options.session_command = texts.session_command;
+  VIBES_TRY_ASSIGN(listen, check_listen(texts.listen));
+  options.listen = std::move(listen);
+  if (texts.unix_path != kNone) {
+    options.unix_path =
+        texts.unix_path.empty() ? paths.socket() : std::filesystem::path(texts.unix_path);
+  }
+  if (options.listen.empty() && !options.unix_path) {
+    return bad_option("--listen", "nothing to listen on: --listen and --unix are both none");
+  }
+  options.log_url = texts.log.empty() ? "file:" + paths.log.string() : texts.log;
+  auto durability = eventlog::parse_durability_policy(texts.durability);
+  if (!durability) {
+    return bad_option("--durability", durability.error());
+  }
+  options.durability = *durability;
+  if (texts.auth != "token" && texts.auth != kNone) {
+    return bad_option("--auth", "token or none");
+  }
+  options.auth = texts.auth == kNone ? AuthMode::none : AuthMode::token;
+  VIBES_TRY_ASSIGN(threads, check_net_threads(texts.net_threads));
+  options.net_threads = threads;
+  VIBES_TRY_ASSIGN(retention, check_retention(texts));
+  options.retention = retention;
+  options.unknown_types =
+      texts.strict_types ? event::UnknownTypes::refuse : event::UnknownTypes::pass;
+  return options;
+}
+
+std::string to_toml(const Options& options) {
+  std::vector<std::string> listen;
+  for (const net::ListenAddress& address : options.listen) {
+    listen.push_back(toml_string(address_text(address)));
+  }
+  if (listen.empty()) {
+    listen.push_back(toml_string(kNone));
+  }
+  std::string out = fmt::format("listen = [{}]\n", fmt::join(listen, ", "));
+  const auto line = [&out](std::string_view key, const std::string& value) {
+    out += fmt::format("{} = {}\n", key, value);
+  };
+  line("unix", toml_string(options.unix_path ? options.unix_path->string() : std::string(kNone)));
+  line("log", toml_string(options.log_url));
+  line("durability", toml_string(eventlog::to_string(options.durability)));
+  line("auth", toml_string(options.auth == AuthMode::none ? "none" : "token"));
+  line("net-threads", std::to_string(options.net_threads));
+  if (options.retention.age) {
+    line("retain-age", toml_string(std::to_string(options.retention.age->count()) + "s"));
+  }
+  if (options.retention.bytes) {
+    line("retain-size", toml_string(std::to_string(*options.retention.bytes)));
+  }
+  if (!options.session_command.empty()) {
+    line("session-command", toml_string(options.session_command));
+  }
+  line("strict-types", options.unknown_types == event::UnknownTypes::refuse ? "true" : "false");
+  return out;
+}
+
+Parsed parse_options(int argc, const char* const* argv, cli::Report& report) {
+  const auto leave = [&report](const Error& error) {
+    report.error(error.context);
+    report.hint("see vibes-server --help");
+    return Parsed{.options = std::nullopt, .code = cli::ExitCode::usage};
+  };
+  CLI::App app("The flight recorder for AI coding agents: the daemon.", "vibes-server");
+  OptionTexts texts;
+  add_options(app, texts);
+  app.set_version_flag("--version", "vibes-server " VIBES_VERSION);
+  app.footer(kFooter);
+  if (const auto done = cli::parse_command_line(app, argc, argv, report)) {
+    return {.options = std::nullopt, .code = *done};
+  }
+  const auto paths = default_paths();
+  if (!paths) {
+    return leave(paths.error());
+  }
+  for (const std::filesystem::path& file :
+       {std::filesystem::path(".vibes/config.toml"), paths->config}) {
+    if (const Result<void> applied = apply_config(app, file); !applied) {
+      return leave(applied.error());
+    }
+  }
+  auto options = check_options(texts, *paths);
+  if (!options) {
+    return leave(options.error());
+  }
+  if (texts.print_config) {
+    std::cout << to_toml(*options);
+    return {};
+  }
+  if (texts.check_config) {
+    return {};
+  }
+  return {.options = *std::move(options), .code = cli::ExitCode::ok};
+}
+
+}  // namespace vibes::server

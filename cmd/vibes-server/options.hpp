@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/paths.hpp"
+#include "base/result.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/report.hpp"
+#include "event/check.hpp"
+#include "eventlog/open.hpp"
+#include "net/listener.hpp"
+
+namespace vibes::server {
+
+/// Who may come in over TCP.
+enum class AuthMode { token, none };
+
+/// What the command line, the environment and the configuration files say, as text.
+struct OptionTexts {
+  std::vector<std::string> listen = {"127.0.0.1:7432"};
+  std::string unix_path;  // empty: the usual place
+  std::string log;        // empty: the usual place
+  std::string durability = "fsync";
+  std::string auth = "token";
+  std::string net_threads;
+  std::string retain_age;
+  std::string retain_size;
+  std::string session_command;
+  bool strict_types = false;
+  int ready_fd = -1;
+  bool check_config = false;
+  bool print_config = false;
+};
+
+/// The same, checked and with every default filled in.
+struct Options {
+  std::vector<net::ListenAddress> listen;  // empty: no TCP
+  std::optional<std::filesystem::path> unix_path;
+  std::string log_url;
+  eventlog::DurabilityPolicy durability;
+  eventlog::Retention retention;
+  AuthMode auth = AuthMode::token;
+  unsigned net_threads = 1;
+  std::string session_command;
+  event::UnknownTypes unknown_types = event::UnknownTypes::pass;
+  int ready_fd = -1;
+  Paths paths;
+};
+
+/// What to do after reading the options: run with them, or leave with a code.
+struct Parsed {
+  std::optional<Options> options;
+  cli::ExitCode code = cli::ExitCode::ok;
+};
+
+/// Reads flags, then VIBES_* variables, then ./.vibes/config.toml, then
+/// $XDG_CONFIG_HOME/vibes/config.toml; who comes first wins. Mistakes are reported. --help,
+/// --version, --check-config and --print-config end here.
+Parsed parse_options(int argc, const char* const* argv, cli::Report& report);
+
+/// Checks the texts. Errors: std::errc::invalid_argument, naming the option.
+Result<Options> check_options(const OptionTexts& texts, const Paths& paths);
+
+/// The effective configuration as TOML, as config.toml would say it.
+std::string to_toml(const Options& options);
+
+}  // namespace vibes::server
