@@ -67,6 +67,15 @@ Result<GroupCommit> parse_group_file(std::string_view bytes) {
   return commit;
 }
 
+Result<GroupCommit> read_group_file(io::FileSystem& fs, const std::string& path) {
+  VIBES_TRY_ASSIGN(bytes, read_all(fs, path));
+  auto commit = parse_group_file(bytes);
+  if (!commit) {
+    return fail(commit.error().code, path + " " + commit.error().context);
+  }
+  return commit;
+}
+
 FileGroupOffsets::FileGroupOffsets(io::FileSystem& fs, const Layout& layout, const Uuid& log_id,
                                    Access access)
     : fs_(fs), layout_(layout), log_id_(log_id), access_(access) {}
@@ -98,22 +107,18 @@ Result<void> FileGroupOffsets::load(Offset end, BeyondEnd beyond) {
     if (!name.ends_with(kEnding)) {
       continue;
     }
-    VIBES_TRY_ASSIGN(bytes, read_all(fs_, path));
-    auto commit = parse_group_file(bytes);
-    if (!commit) {
-      return fail(commit.error().code, path + " " + commit.error().context);
-    }
-    if (commit->log_id != log_id_ || commit->group + std::string(kEnding) != name) {
+    VIBES_TRY_ASSIGN(commit, read_group_file(fs_, path));
+    if (commit.log_id != log_id_ || commit.group + std::string(kEnding) != name) {
       return fail(Errc::corrupt, path + " at byte 16: the commit of another group or log");
     }
-    if (commit->next > end && beyond == BeyondEnd::refuse) {
+    if (commit.next > end && beyond == BeyondEnd::refuse) {
       return fail(Errc::corrupt,
-                  path + " at byte 32: group '" + commit->group + "' has read up to offset " +
-                      std::to_string(commit->next.value()) + ", but the log ends at " +
+                  path + " at byte 32: group '" + commit.group + "' has read up to offset " +
+                      std::to_string(commit.next.value()) + ", but the log ends at " +
                       std::to_string(end.value()) + ": events that were acknowledged are gone");
     }
     const MutexLock lock(mutex_);
-    groups_[commit->group] = std::min(commit->next, end);
+    groups_[commit.group] = std::min(commit.next, end);
   }
   return {};
 }

@@ -61,6 +61,7 @@ struct GroupCommit {
   Offset next;
 };
 Result<GroupCommit> parse_group_file(std::string_view bytes);
+Result<GroupCommit> read_group_file(io::FileSystem& fs, const std::string& path);
 std::string encode_group_file(const GroupCommit& commit);
 
 }  // namespace vibes::eventlog::file

@@ -128,6 +128,21 @@ Result<std::optional<BatchHeader>> SegmentScanner::find_batch_behind() {
   return std::optional<BatchHeader>{};
 }
 
+Result<bool> SegmentScanner::skip_damage() {
+  for (std::uint64_t at = position_ + format::kAlignment;
+       at + format::kBatchHeaderBytes <= file_bytes_; at += format::kAlignment) {
+    VIBES_TRY_ASSIGN(bytes, window(at, format::kBatchHeaderBytes));
+    const auto header = parse_batch_header(bytes, seal_.batch(segment_.number, at));
+    if (header && header->first >= expected_) {
+      position_ = at;
+      expected_ = header->first;
+      chain_ = header->prev_crc;
+      return true;
+    }
+  }
+  return false;
+}
+
 Result<std::uint64_t> SegmentScanner::last_used_byte() {
   std::uint64_t last = 0;
   for (std::uint64_t at = position_; at < file_bytes_;) {

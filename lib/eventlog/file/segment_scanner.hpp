@@ -47,6 +47,10 @@ class SegmentScanner {
   /// After `invalid`: the last byte that is not zero, from position() on.
   Result<std::uint64_t> last_used_byte();
 
+  /// After `invalid`: goes on at the first whole batch behind, as if it followed. False: there is
+  /// none.
+  Result<bool> skip_damage();
+
  private:
   /// Up to `size` bytes at `position`, from a window that moves along; fewer at the end of the
   /// file.
