@@ -152,6 +152,7 @@ Result<void> Daemon::start_consumers() {
   websocket_consumer_ = std::make_unique<consumers::WebsocketConsumer>(*log_, broadcaster_);
   consumers::GroupRegistry::Options group_options;
   if (!options_.log_url.starts_with("memory:")) {
+    VIBES_TRY(make_private_directory(options_.paths.state));
     group_options.dead_letters_directory = (options_.paths.state / "dead-letters").string();
   }
   VIBES_TRY_ASSIGN(groups, consumers::GroupRegistry::open(*log_, group_options));

@@ -88,8 +88,8 @@ class HttpExchange::Stream final : public SocketConnection {
       return false;
     }
     heard();  // it reads, that is all the life we can ask for
-    writable();
     lws_rx_flow_control(peer().wsi(), 0);
+    writable();
     return !write_failed_;
   }
 
