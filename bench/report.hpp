@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vibes::bench {
+
+/// One measured number. `limit` names the number of the same run that the machine itself allows
+/// (empty: none), so that a result is a ratio and not a boast about hardware.
+struct Figure {
+  std::string name;
+  double value = 0;
+  std::string unit;  // "1/s", "us", "MiB/s", "bytes"
+  std::string limit = {};
+};
+
+/// The p-th percentile (0 to 100) by nearest rank; sorts `samples`. Needs at least one.
+double percentile(std::vector<double>& samples, double p);
+
+/// Prints `figures` as a table, each beside its limit.
+void print_table(std::string_view benchmark, const std::vector<Figure>& figures);
+/// Writes {"benchmark":…,"figures":[{"name","value","unit","limit"?,"ratio"?}]}. False if the file
+/// cannot be written.
+bool write_json(std::string_view benchmark, const std::vector<Figure>& figures,
+                const std::string& path);
+
+/// What every benchmark does with its results: the table on stdout and, where argv holds `--json
+/// FILE`, the JSON in that file. Returns main's status.
+int report(std::string_view benchmark, const std::vector<Figure>& figures, int argc, char** argv);
+
+}  // namespace vibes::bench
