@@ -114,6 +114,9 @@ Result<AppendAnswer> AppendClient::take_answer(std::string_view frame) {
     Ack ack;
     ack.events = number_in(json, "count");
     ack.first_offset = Offset(number_in(json, "first_offset"));
+    if (json.contains("last_offset")) {
+      ack.last_offset = Offset(number_in(json, "last_offset"));
+    }
     ack.duplicates = number_in(json, "duplicates");
     ack.durability = text_in(json, "durability");
     ack.event_ids = ids_in(json);

@@ -26,6 +26,9 @@ struct Ack {
   std::size_t messages = 0;
   std::uint64_t events = 0;
   Offset first_offset;
+  /// Where the server told it. Only if it is first_offset + events - 1 is the place of each event
+  /// known: other producers' events may lie between those of several messages.
+  std::optional<Offset> last_offset;
   std::uint64_t duplicates = 0;
   std::string durability;
   std::vector<Uuid> event_ids;  // with want_ids

@@ -124,7 +124,7 @@ void check_groups(const HistoryIndex& index, Findings& findings) {
 void check_recoveries(const HistoryIndex& index, Findings& findings) {
   std::vector<const Attempt*> by_ack;
   for (const Attempt& attempt : index.attempts()) {
-    if (attempt.acked()) {
+    if (attempt.acked && attempt.offset) {
       by_ack.push_back(&attempt);
     }
   }

@@ -81,20 +81,24 @@ std::string_view count_lost(const Attempt& attempt, const Survivors& survivors, 
 void check_lost(const HistoryIndex& index, Findings& findings) {
   auto survivors = survivors_of(index);
   for (const Attempt& attempt : index.attempts()) {
-    if (!attempt.acked() || index.find(attempt.first->event_id) != nullptr ||
-        *attempt.offset < index.history().kept_from) {
+    if (!attempt.acked || index.find(attempt.first->event_id) != nullptr ||
+        (attempt.offset && *attempt.offset < index.history().kept_from)) {
       continue;
     }
     const std::string_view where =
         count_lost(attempt, survivors[attempt.first->producer], findings.tally());
     findings.report(Check::lost, [&] {
-      return fmt::format("{} was acknowledged at offset {} and is not in the log: lost {}",
-                         describe(attempt), attempt.offset->value(), where);
+      return fmt::format(
+          "{} was acknowledged{} and is not in the log: lost {}", describe(attempt),
+          attempt.offset ? fmt::format(" at offset {}", attempt.offset->value()) : "", where);
     });
   }
 }
 
 void check_phantoms(const HistoryIndex& index, Findings& findings) {
+  if (index.history().is_shared) {
+    return;
+  }
   const auto& by_server = index.history().server_types;
   for (const Logged* logged : index.log()) {
     if (index.attempt(logged->event_id) == nullptr &&
@@ -165,7 +169,7 @@ void check_agreement(const HistoryIndex& index, Findings& findings) {
     witnesses.hear(logged->offset, logged->event_id, "the log");
   }
   for (const Attempt& attempt : index.attempts()) {
-    if (attempt.acked()) {
+    if (attempt.offset) {
       witnesses.hear(*attempt.offset, attempt.first->event_id, "an ack");
     }
   }
@@ -178,6 +182,9 @@ void check_agreement(const HistoryIndex& index, Findings& findings) {
 }
 
 void check_dense(const HistoryIndex& index, Findings& findings) {
+  if (index.history().is_shared) {
+    return;
+  }
   Offset expected = index.history().kept_from;
   for (const Logged* logged : index.log()) {
     if (logged->offset != expected) {
@@ -196,7 +203,7 @@ void check_real_time(const HistoryIndex& index, Findings& findings) {
   std::vector<const Attempt*> by_ack;
   std::vector<const Attempt*> by_sending;
   for (const Attempt& attempt : index.attempts()) {
-    if (attempt.acked()) {
+    if (attempt.acked && index.place(attempt)) {
       by_ack.push_back(&attempt);
     }
     if (index.find(attempt.first->event_id) != nullptr) {
@@ -211,13 +218,14 @@ void check_real_time(const HistoryIndex& index, Findings& findings) {
   auto acked = by_ack.begin();
   for (const Attempt* sent : by_sending) {
     for (; acked != by_ack.end() && (*acked)->acked_at < sent->first->at; ++acked) {
-      highest = highest == nullptr || *highest->offset < *(*acked)->offset ? *acked : highest;
+      highest =
+          highest == nullptr || index.place(*highest) < index.place(**acked) ? *acked : highest;
     }
     const Offset place = index.find(sent->first->event_id)->offset;
-    if (highest != nullptr && place < *highest->offset) {
+    if (highest != nullptr && place < *index.place(*highest)) {
       findings.report(Check::real_time, [&] {
         return fmt::format("{} was sent after {} had been acknowledged at offset {}, but is at {}",
-                           describe(*sent), describe(*highest), highest->offset->value(),
+                           describe(*sent), describe(*highest), index.place(*highest)->value(),
                            place.value());
       });
     }
@@ -272,10 +280,11 @@ void check_lossless(const HistoryIndex& index, Findings& findings) {
 void check_idempotency(const HistoryIndex& index, Findings& findings) {
   for (const Answer& answer : index.history().answers) {
     const Attempt* attempt = index.attempt(answer.producer, answer.n);
-    if (attempt != nullptr && answer.outcome == Outcome::ok && answer.offset != *attempt->offset) {
+    if (attempt != nullptr && answer.outcome == Outcome::ok && answer.offset &&
+        answer.offset != attempt->offset) {
       findings.report(Check::idempotency, [&] {
         return fmt::format("{} was acknowledged at offset {} and later at {}", describe(*attempt),
-                           attempt->offset->value(), answer.offset.value());
+                           attempt->offset->value(), answer.offset->value());
       });
     }
   }

@@ -12,7 +12,7 @@ void tally_acks(const HistoryIndex& index, Tally& tally) {
   std::vector<std::int64_t> latencies;
   for (const Attempt& attempt : index.attempts()) {
     tally.attempted += 1;
-    if (attempt.acked()) {
+    if (attempt.acked) {
       tally.acked += 1;
       if (attempt.one_connection) {
         latencies.push_back(attempt.acked_at - attempt.first->at);

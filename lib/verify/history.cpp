@@ -42,6 +42,10 @@ class Members {
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
+  static bool convert(const json& from, bool& to) {
+    to = from.is_boolean() && from.get<bool>();
+    return from.is_boolean();
+  }
   template <std::integral T>
   static bool convert(const json& from, T& to) {
     if (!from.is_number_integer()) {
@@ -132,13 +136,13 @@ json to_json(const Append& r) {
           {"session", r.session},       {"at", r.at}};
 }
 json to_json(const Answer& r) {
-  return {{"kind", "answer"},
-          {"producer", r.producer},
-          {"n", r.n},
-          {"outcome", name_of(r.outcome)},
-          {"offset", r.offset.value()},
-          {"code", r.code},
-          {"at", r.at}};
+  json line = {{"kind", "answer"}, {"producer", r.producer},
+               {"n", r.n},         {"outcome", name_of(r.outcome)},
+               {"code", r.code},   {"at", r.at}};
+  if (r.offset) {
+    line["offset"] = r.offset->value();
+  }
+  return line;
 }
 json to_json(const Connect& r) {
   json line = {{"kind", "connect"}, {"client", r.client},   {"connection", r.connection},
@@ -221,13 +225,18 @@ void add_lines(std::vector<Line>& lines, const std::vector<Record>& records) {
   }
 }
 
+/// An offset that may be missing.
+std::optional<Offset> take_offset(Members& m, const char* name) {
+  return m.has(name) ? std::optional(m.take<Offset>(name)) : std::nullopt;
+}
+
 void read_stream_line(History& into, const std::string& kind, Members& m) {
   const auto client = m.take<std::uint32_t>("client");
   const auto connection = kind == "finish" ? 0 : m.take<std::uint32_t>("connection");
   const auto at = m.take<std::int64_t>("at");
   if (kind == "connect") {
-    const auto from = m.has("from") ? std::optional(m.take<Offset>("from")) : std::nullopt;
-    into.connects.push_back({client, connection, from, m.take<std::vector<std::string>>("types"),
+    into.connects.push_back({client, connection, take_offset(m, "from"),
+                             m.take<std::vector<std::string>>("types"),
                              m.take<std::string>("session"), at});
   } else if (kind == "delivery") {
     into.deliveries.push_back({client, connection, m.take<Offset>("offset"),
@@ -265,7 +274,7 @@ void read_producer_line(History& into, const std::string& kind, Members& m) {
                             m.take<Digest>("digest"), m.take<std::string>("type"),
                             m.take<std::string>("session"), at});
   } else {
-    into.answers.push_back({producer, n, m.take<Outcome>("outcome"), m.take<Offset>("offset"),
+    into.answers.push_back({producer, n, m.take<Outcome>("outcome"), take_offset(m, "offset"),
                             m.take<std::string>("code"), at});
   }
 }
@@ -278,6 +287,7 @@ bool read_line(History& into, const std::string& kind, Members& m) {
   if (kind == "run") {
     into.seed = m.take<std::uint64_t>("seed");
     into.kept_from = m.take<Offset>("kept_from");
+    into.is_shared = m.take<bool>("is_shared");
     into.server_types = m.take<std::vector<std::string>>("server_types");
   } else if (is_one_of({"append", "answer"})) {
     read_producer_line(into, kind, m);
@@ -348,6 +358,7 @@ std::string to_jsonl(const History& history) {
   std::string text = json{{"kind", "run"},
                           {"seed", history.seed},
                           {"kept_from", history.kept_from.value()},
+                          {"is_shared", history.is_shared},
                           {"server_types", history.server_types}}
                          .dump() +
                      "\n";

@@ -48,8 +48,9 @@ struct Answer {
   std::uint32_t producer = 0;
   std::uint64_t n = 0;
   Outcome outcome = Outcome::ok;
-  Offset offset;     // where outcome is ok
-  std::string code;  // where it is not
+  /// Where outcome is ok and the ack says it: one that sums over events of a busy log may not.
+  std::optional<Offset> offset;
+  std::string code;  // where outcome is not ok
   std::int64_t at = 0;
 };
 
@@ -164,6 +165,8 @@ struct Logged {
 struct History {
   std::uint64_t seed = 0;
   Offset kept_from;  // what lies before was removed by retention, on purpose
+  /// Others append to the log too; `log` holds our events only. Holes between them are theirs.
+  bool is_shared = false;
   /// Types the server appends by itself: found in the log without an attempt they are no phantoms.
   std::vector<std::string> server_types;
 

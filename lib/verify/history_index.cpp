@@ -2,6 +2,7 @@
 #include "verify/history_index.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace vibes::verify {
 
@@ -37,9 +38,10 @@ void HistoryIndex::take_answers() {
       continue;
     }
     Attempt& attempt = attempts_[found->second];
-    if (answer.outcome == Outcome::ok && !attempt.acked()) {
-      attempt.offset = answer.offset;
-      attempt.acked_at = answer.at;
+    if (answer.outcome == Outcome::ok) {
+      attempt.acked_at = attempt.acked ? attempt.acked_at : answer.at;
+      attempt.acked = true;
+      attempt.offset = attempt.offset ? attempt.offset : answer.offset;
     }
     attempt.refused = attempt.refused || answer.outcome == Outcome::fail;
     attempt.unclear = attempt.unclear || answer.outcome == Outcome::info;
@@ -80,7 +82,15 @@ const Logged* HistoryIndex::find(const Uuid& event_id) const {
   return found == places_.end() ? nullptr : found->second;
 }
 
+std::optional<Offset> HistoryIndex::place(const Attempt& attempt) const {
+  const Logged* logged = attempt.offset ? nullptr : find(attempt.first->event_id);
+  return logged == nullptr ? attempt.offset : logged->offset;
+}
+
 Offset HistoryIndex::end() const {
+  if (history_.is_shared) {
+    return Offset(std::numeric_limits<std::uint64_t>::max());
+  }
   return log_.empty() ? history_.kept_from : log_.back()->offset + 1;
 }
 

@@ -18,14 +18,14 @@ namespace vibes::verify {
 struct Attempt {
   const Append* first = nullptr;  // the first sending; lives in the history
   bool one_connection = true;     // was it only ever sent on first->connection?
-  std::optional<Offset> offset;   // of the first ack
+  bool acked = false;
+  std::optional<Offset> offset;  // of the first ack that told it
   std::int64_t acked_at = 0;
   bool refused = false;
   bool unclear = false;
 
-  [[nodiscard]] bool acked() const { return offset.has_value(); }
   /// Refused for certain: no other sending of it may have got through.
-  [[nodiscard]] bool certainly_absent() const { return refused && !unclear && !acked(); }
+  [[nodiscard]] bool certainly_absent() const { return refused && !unclear && !acked; }
 };
 
 /// A history arranged for lookup. Borrows the history, which must outlive it.
@@ -47,7 +47,10 @@ class HistoryIndex {
   [[nodiscard]] const Logged* at(Offset offset) const;
   /// The first place of an event in the log.
   [[nodiscard]] const Logged* find(const Uuid& event_id) const;
-  /// One past the last event of the log.
+  /// Where an attempted event is: as its ack said, else as the log has it.
+  [[nodiscard]] std::optional<Offset> place(const Attempt& attempt) const;
+  /// One past the last event of the log; without limit where the log is shared and we see only
+  /// ours.
   [[nodiscard]] Offset end() const;
 
   /// The offsets at which a client with these filters must get something, ascending.

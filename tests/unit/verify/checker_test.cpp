@@ -93,6 +93,19 @@ TEST_CASE("checker: good histories pass", "[verify][checker]") {
     story.connect(1, 0, 0).gap(1, 0, 0, 1).deliver(1, 0, 1, 1, 1).finish(1);
     finds_only(story, {});
   }
+  SECTION("an ack that names no offset") {
+    Story story;
+    story.send(1, 0).send(1, 1).ack(1, 1, 1).logged(0, 1, 0).logged(1, 1, 1);
+    story.history.answers.push_back({1, 0, Outcome::ok, std::nullopt, "", 2'500});
+    finds_only(story, {});
+  }
+  SECTION("a log that others append to") {
+    Story story;
+    story.history.is_shared = true;
+    story.send(1, 0).ack(1, 0, 10).logged(10, 1, 0).send(1, 1).ack(1, 1, 15).logged(15, 1, 1);
+    story.connect(1, 0, 10).deliver(1, 0, 10, 1, 0).deliver(1, 0, 15, 1, 1).position(1, 0, 99);
+    finds_only(story.finish(1), {});
+  }
   SECTION("a group that crashed gets again what it had not committed") {
     Story story = three();
     story.join(0).process(0, 1, 0).process(1, 1, 1).commit(1).try_commit(2).fault();
@@ -132,6 +145,11 @@ TEST_CASE("checker: an acknowledged event that is gone is lost", "[verify][check
     story.appended(0, 1, 0).send(1, 1).ack(1, 1, 1);
     finds_only(story, {Check::lost}, "event 1 of producer 1");
     CHECK(check(story.history).tally.lost_postfix == 1);
+  }
+  SECTION("also if its ack named no offset") {
+    story.appended(0, 1, 0).send(1, 1);
+    story.history.answers.push_back({1, 1, Outcome::ok, std::nullopt, "", 99'000});
+    finds_only(story, {Check::lost}, "was acknowledged and is not in the log");
   }
 }
 

@@ -34,11 +34,12 @@ class Story {
     return *this;
   }
   Story& refuse(std::uint32_t producer, std::uint64_t n) {
-    history.answers.push_back({producer, n, Outcome::fail, {}, "invalid_event", tick()});
+    history.answers.push_back({producer, n, Outcome::fail, std::nullopt, "invalid_event", tick()});
     return *this;
   }
   Story& no_answer(std::uint32_t producer, std::uint64_t n) {
-    history.answers.push_back({producer, n, Outcome::info, {}, "connection_lost", tick()});
+    history.answers.push_back(
+        {producer, n, Outcome::info, std::nullopt, "connection_lost", tick()});
     return *this;
   }
   /// The event is in the final log.
