@@ -8,16 +8,17 @@
 namespace vibes::consumers {
 namespace {
 
-// Everything from `from` on that one chunk holds, as a view of its bytes.
-void take_view(Broadcaster::Burst& burst, Offset to, std::size_t bytes_max) {
+// Everything from burst.next on that one chunk holds, as a view of its bytes. True: nothing can be
+// added.
+bool take_view(Broadcaster::Burst& burst, Offset to, std::size_t bytes_max) {
   const Offset from = burst.next;
   burst.next = burst.chunk->fit(from, to, bytes_max);
   burst.bytes = burst.chunk->frames(from, burst.next);
   burst.events = burst.next - from;
+  return true;
 }
 
-// What matches in one chunk, copied. Stops before the event that would exceed `bytes_max`; false:
-// it stopped.
+// What matches in one chunk, copied. True: the next one would exceed `bytes_max`.
 bool take_copies(Broadcaster::Burst& burst, Offset to, const Broadcaster::Request& request,
                  std::string& scratch, std::size_t scratch_begin) {
   static const event::Filter kEverything;
@@ -33,7 +34,7 @@ bool take_copies(Broadcaster::Burst& burst, Offset to, const Broadcaster::Reques
     constexpr std::size_t kSeparatorBytes = 2;
     if (burst.events > 0 &&
         scratch.size() - scratch_begin + text.size() + kSeparatorBytes > request.bytes_max) {
-      return false;
+      return true;
     }
     if (envelopes) {
       scratch += burst.events > 0 ? ",{" : "{";
@@ -41,7 +42,7 @@ bool take_copies(Broadcaster::Burst& burst, Offset to, const Broadcaster::Reques
     scratch += text;
     ++burst.events;
   }
-  return true;
+  return false;
 }
 
 }  // namespace
@@ -124,17 +125,16 @@ std::optional<Broadcaster::Burst> Broadcaster::collect(const Request& request,
       break;  // the ring was restarted in between
     }
     burst.chunk = std::move(chunk);
-    if (everything && request.shape == Shape::frames) {
-      take_view(burst, to, request.bytes_max);
+    const Offset before = burst.next;
+    const bool view = everything && request.shape == Shape::frames;
+    const bool full = view ? take_view(burst, to, request.bytes_max)
+                           : take_copies(burst, to, request, scratch, scratch_begin);
+    if (burst.next > before) {
+      burst.cursor_check = burst.chunk->cursor_check(burst.next - 1);
+    }
+    if (full) {
       break;
     }
-    if (!take_copies(burst, to, request, scratch, scratch_begin)) {
-      break;
-    }
-  }
-  if (burst.next > request.from) {
-    // Asked of the chunk where the last event looked at lies, which is the one we hold.
-    burst.cursor_check = burst.chunk->cursor_check(burst.next - 1);
   }
   if (scratch.size() > scratch_begin) {
     burst.bytes = std::string_view(scratch).substr(scratch_begin);

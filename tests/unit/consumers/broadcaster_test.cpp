@@ -292,3 +292,17 @@ TEST_CASE("Broadcaster: many readers see every event once while one thread write
   some.join();
   CHECK(restarts == 0);
 }
+
+TEST_CASE("Broadcaster: a burst that fills up where a chunk ends knows its check all the same",
+          "[consumers][broadcaster]") {
+  Firehose firehose;
+  firehose.append_many(1'000, "note", "s");
+  const event::Filter notes = types("note");
+  for (std::size_t bytes_max = 60'000; bytes_max < 70'000; bytes_max += 100) {
+    std::string scratch;
+    const auto burst = firehose.ring.collect(
+        {.from = Offset(0), .filter = &notes, .bytes_max = bytes_max}, scratch);
+    REQUIRE(burst);
+    CHECK(burst->cursor_check == firehose.events.log().cursor_at(burst->next)->check);
+  }
+}
