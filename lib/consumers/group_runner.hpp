@@ -17,7 +17,7 @@
 namespace vibes::consumers {
 
 struct RunnerOptions {
-  std::string group;
+  std::string group = {};
   FirstStart first_start = FirstStart::beginning;
   std::uint64_t attempts_max = limits::kDeliveryAttemptsMax;
   std::uint64_t commit_every_events = limits::kCommitEveryEvents;

@@ -1,0 +1,16 @@
+# cmake -DCOMPILER=… -DSOURCE=… -DINCLUDE=… -P forbidden_broadcast.cmake
+# The file must compile as it is and must not with each forbidden call, for the reason that it is forbidden.
+set(compile "${COMPILER}" -std=c++20 -fsyntax-only "-I${INCLUDE}")
+execute_process(COMMAND ${compile} -DVIBES_FORBIDDEN=0 "${SOURCE}" RESULT_VARIABLE allowed ERROR_VARIABLE text)
+if(NOT allowed EQUAL 0)
+  message(FATAL_ERROR "the file without the call does not compile:\n${text}")
+endif()
+foreach(call 1 2 3)
+  execute_process(COMMAND ${compile} -DVIBES_FORBIDDEN=${call} "${SOURCE}" RESULT_VARIABLE refused ERROR_VARIABLE text)
+  if(refused EQUAL 0)
+    message(FATAL_ERROR "forbidden call ${call} compiles")
+  endif()
+  if(NOT text MATCHES "BroadcastPasskey" OR NOT text MATCHES "private")
+    message(FATAL_ERROR "forbidden call ${call} is refused for another reason:\n${text}")
+  endif()
+endforeach()
