@@ -78,8 +78,8 @@ class EventLog {
 
   /// Takes a batch: all of its events or none, next to each other in the order given. Appends of
   /// one thread keep their order. Never waits for I/O. If an error is returned `done` is not called
-  /// and nothing was taken: queue_full, closed, failed, storage_full, batch_too_large. Through
-  /// `done`: event_id_conflict, storage_full, indeterminate, failed.
+  /// and nothing was taken: event::Errc::empty_batch, batch_too_large, queue_full, closed, failed,
+  /// storage_full. Through `done`: event_id_conflict, storage_full, indeterminate, failed.
   virtual Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) = 0;
 
   /// Errors: out_of_range (an offset past the end), not_found (no such event_id), or the I/O error.

@@ -6,33 +6,11 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "eventlog/check_batch.hpp"
 #include "eventlog/errc.hpp"
 #include "eventlog/file/log_directory.hpp"
 
 namespace vibes::eventlog::file {
-namespace {
-
-Result<void> check_limits(const std::vector<event::NewEvent>& batch) {
-  if (batch.size() > limits::kBatchEventsMax) {
-    return fail(Errc::batch_too_large, std::to_string(batch.size()) + " events, at most " +
-                                           std::to_string(limits::kBatchEventsMax));
-  }
-  std::size_t payload_bytes = 0;
-  for (const event::NewEvent& event : batch) {
-    payload_bytes += event.payload.size();
-    if (event.type.size() > limits::kTypeBytesMax ||
-        event.session.size() > limits::kSessionBytesMax) {
-      return fail(Errc::batch_too_large, "the type or session of an event is too long");
-    }
-  }
-  if (payload_bytes > limits::kBatchBytesMax) {
-    return fail(Errc::batch_too_large, std::to_string(payload_bytes) + " bytes, at most " +
-                                           std::to_string(limits::kBatchBytesMax));
-  }
-  return {};
-}
-
-}  // namespace
 
 FileEventLog::FileEventLog(io::FileSystem& fs, Layout layout, const LogOptions& options,
                            Housekeeping housekeeping)
@@ -154,7 +132,7 @@ Result<void> FileEventLog::load_window(RecoveredLog& recovered) {
 }
 
 Result<void> FileEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
-  VIBES_TRY(check_limits(batch));
+  VIBES_TRY(check_batch(batch));
   PendingAppend pending{std::move(batch), std::move(done), 0};
   for (const event::NewEvent& event : pending.events) {
     pending.bytes += record_bytes(event);

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/mutex.hpp"
-#include "event/errc.hpp"
+#include "eventlog/check_batch.hpp"
 #include "eventlog/id_window.hpp"
 #include "eventlog/memory/event_store.hpp"
 #include "eventlog/memory/memory_group_offsets.hpp"
@@ -91,15 +91,8 @@ MemoryEventLog::MemoryEventLog(const LogOptions& options)
 MemoryEventLog::~MemoryEventLog() { (void)close(); }
 
 Result<void> MemoryEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
-  if (batch.empty()) {
-    return fail(event::Errc::empty_batch, "append");
-  }
+  VIBES_TRY(check_batch(batch));
   const std::uint64_t bytes = bytes_of(batch);
-  if (bytes > limits::kBatchBytesMax || batch.size() > limits::kBatchEventsMax) {
-    return fail(Errc::batch_too_large,
-                fmt::format("{} events of {} bytes; at most {} of {} are taken", batch.size(),
-                            bytes, limits::kBatchEventsMax, limits::kBatchBytesMax));
-  }
   const MutexLock lock(mutex_);
   if (closing_) {
     return fail(Errc::closed, "memory log");

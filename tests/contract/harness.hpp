@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "event/event.hpp"
+#include "eventlog/event_log.hpp"
+#include "eventlog/open.hpp"
+#include "support/catch.hpp"
+#include "support/temp_dir.hpp"
+
+namespace vibes::test {
+
+/// A clock that goes where the test wants it.
+class ManualClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return Timestamp{now_us.load()}; }
+  [[nodiscard]] std::int64_t steady_ns() const override { return system_clock().steady_ns(); }
+
+  std::atomic<std::int64_t> now_us = 1'700'000'000'000'000;
+};
+
+/// One engine under the contract: opens a log, closes and opens it again.
+class Engine {
+ public:
+  enum class Kind { memory, file };
+
+  explicit Engine(Kind kind) : kind_(kind) {
+    options.clock = &clock;
+    options.segment_bytes = 64 * limits::kKiB;  // so that every test crosses segments
+    options.free_disk_floor_bytes = 0;
+    open();
+  }
+
+  [[nodiscard]] bool survives_restart() const { return kind_ == Kind::file; }
+  [[nodiscard]] eventlog::EventLog& log() { return *log_; }
+
+  void open() {
+    auto opened = eventlog::open_log(url(), options);
+    if (!opened) {
+      FAIL(opened.error().message());
+    }
+    log_ = *std::move(opened);
+  }
+  void restart() {
+    REQUIRE(log_->close());
+    log_.reset();
+    open();
+  }
+
+  [[nodiscard]] std::string url() const {
+    return kind_ == Kind::memory ? "memory:" : "file:" + (dir_.path() / "log").string();
+  }
+
+  ManualClock clock;
+  eventlog::LogOptions options;
+
+ private:
+  const Kind kind_;
+  TempDir dir_;
+  std::unique_ptr<eventlog::EventLog> log_;
+};
+
+/// Runs the test case once per engine.
+inline Engine::Kind any_engine() { return GENERATE(Engine::Kind::memory, Engine::Kind::file); }
+
+using eventlog::AppendReceipt;
+using eventlog::EventLog;
+
+inline event::NewEvent new_event(std::string type, std::string session = {},
+                                 std::string more = {}) {
+  std::string payload = R"({"type":")" + type + "\"" + more + "}";
+  return {std::move(payload), std::move(type), std::move(session), std::nullopt};
+}
+
+/// An event whose payload names `number`.
+inline event::NewEvent numbered(std::uint64_t number, std::string type = "n") {
+  return new_event(std::move(type), {}, ",\"n\":" + std::to_string(number));
+}
+
+inline event::NewEvent with_id(event::NewEvent event, const Uuid& id) {
+  event.event_id = id;
+  return event;
+}
+
+/// Appends and waits for the ack.
+inline Result<AppendReceipt> append(EventLog& log, std::vector<event::NewEvent> batch) {
+  std::promise<Result<AppendReceipt>> answer;
+  VIBES_TRY(log.append(std::move(batch), [&answer](Result<AppendReceipt> receipt) {
+    answer.set_value(std::move(receipt));
+  }));
+  return answer.get_future().get();
+}
+
+inline Offset append_one(EventLog& log, event::NewEvent event) {
+  std::vector<event::NewEvent> batch;
+  batch.push_back(std::move(event));
+  const auto receipt = append(log, std::move(batch));
+  if (!receipt) {
+    FAIL(receipt.error().message());
+  }
+  REQUIRE(receipt->places.size() == 1);
+  return receipt->places[0].offset;
+}
+
+/// Appends numbered events of `type`, in batches of at most 100.
+inline void append_numbered(EventLog& log, std::uint64_t from, std::uint64_t to,
+                            const std::string& type = "n") {
+  while (from < to) {
+    std::vector<event::NewEvent> batch;
+    for (; from < to && batch.size() < 100; ++from) {
+      batch.push_back(numbered(from, type));
+    }
+    REQUIRE(append(log, std::move(batch)));
+  }
+}
+
+/// A copy of an event that outlives the read.
+struct Seen {
+  Offset offset;
+  Uuid event_id;
+  Timestamp time;
+  std::string type;
+  std::string session;
+  std::string payload;
+
+  friend bool operator==(const Seen&, const Seen&) = default;
+};
+
+inline Seen seen(const event::EventView& view) {
+  return {view.offset,
+          view.event_id,
+          view.time,
+          std::string(view.type),
+          std::string(view.session),
+          std::string(view.payload)};
+}
+
+/// Reads until caught up; fails on a gap.
+inline std::vector<Seen> read_all(EventLog& log, eventlog::ReadRequest request = {},
+                                  const eventlog::Position& position = eventlog::Beginning{}) {
+  auto reader = log.reader(position);
+  REQUIRE(reader);
+  std::vector<Seen> all;
+  while ((*reader)->position() < log.end()) {
+    const Offset before = (*reader)->position();
+    const auto batch = (*reader)->read(request);
+    REQUIRE(batch);
+    REQUIRE_FALSE(batch->gap);
+    REQUIRE((*reader)->position() > before);
+    for (const event::EventView& view : batch->events) {
+      all.push_back(seen(view));
+    }
+  }
+  return all;
+}
+
+inline std::vector<Seen> read_all_back(EventLog& log, eventlog::ReadRequest request = {},
+                                       const eventlog::Position& position = eventlog::End{}) {
+  auto reader = log.reader(position);
+  REQUIRE(reader);
+  std::vector<Seen> all;
+  while ((*reader)->position() > log.first()) {
+    const Offset before = (*reader)->position();
+    const auto batch = (*reader)->read_back(request);
+    REQUIRE(batch);
+    REQUIRE((*reader)->position() < before);
+    for (const event::EventView& view : batch->events) {
+      all.push_back(seen(view));
+    }
+  }
+  return all;
+}
+
+}  // namespace vibes::test
