@@ -31,11 +31,11 @@ template <class Print>
 ExitCode ask(Session& session, const client::HttpRequest& request, Print print) {
   const auto target = find_target(session);
   if (!target) {
-    return report_error(session, target.error());
+    return report_query_error(session, target.error());
   }
   const auto answer = client::HttpClient(*target).send_ok(request, client::within(kAskWithin));
   if (!answer) {
-    return report_error(session, answer.error());
+    return report_query_error(session, answer.error());
   }
   print(answer->body);
   return ExitCode::ok;
@@ -71,7 +71,7 @@ Result<std::string> wire_position(const std::string& position) {
 ExitCode seek(Session& session, const ConsumerOptions& options) {
   const auto position = wire_position(options.position);
   if (!position) {
-    return report_error(session, position.error());
+    return report_query_error(session, position.error());
   }
   client::HttpRequest request;
   request.method = "PUT";

@@ -80,7 +80,7 @@ void TailLoop::on_error(const Error& error) {
     }
     return;
   }
-  stop(report_error(session_, error));
+  stop(report_query_error(session_, error));
 }
 
 void TailLoop::on(const client::Hello& hello) {
@@ -143,7 +143,7 @@ void TailLoop::execute(std::span<const client::TailEvent> events) {
   for (const client::TailEvent& event : events) {
     const auto outcome = exec_->handle(event);
     if (!outcome) {
-      stop(report_error(session_, outcome.error()));
+      stop(report_query_error(session_, outcome.error()));
       return;
     }
     if (*outcome == GroupExec::Outcome::interrupted) {
@@ -167,7 +167,7 @@ void TailLoop::done_up_to(const client::TailEvent& event) {
     done_ = event.offset + 1;
     const auto sent = client_.commit(*done_, client::within(kSendWithin));
     if (!sent && !is(sent.error(), client::Errc::woken)) {
-      stop(report_error(session_, sent.error()));
+      stop(report_query_error(session_, sent.error()));
     }
   } else {
     save_cursor(client_.cursor_after(event));
@@ -201,7 +201,7 @@ void TailLoop::save_cursor(const std::string& cursor) {
   cursor_ = cursor;
   if (cursor_file_) {
     if (const auto saved = cursor_file_->save(cursor_); !saved) {
-      stop(report_error(session_, saved.error()));
+      stop(report_query_error(session_, saved.error()));
     }
   }
 }

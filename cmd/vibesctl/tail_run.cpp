@@ -21,11 +21,11 @@ cli::LineStyle style_for_stdout(const Session& session) {
 ExitCode run_tail(Session& session, const TailOptions& options) {
   auto printer = EventPrinter::make(options.output, options.format, style_for_stdout(session));
   if (!printer) {
-    return report_error(session, printer.error());
+    return report_query_error(session, printer.error());
   }
   auto plan = plan_tail(session, options);
   if (!plan) {
-    return report_error(session, plan.error());
+    return report_query_error(session, plan.error());
   }
   int deadly_signal = 0;
   ExitCode code = ExitCode::failure;
@@ -33,7 +33,7 @@ ExitCode run_tail(Session& session, const TailOptions& options) {
     client::TailClient client(plan->target, plan->client);
     auto interrupts = cli::Interrupts::start([&client] { client.wake(); });
     if (!interrupts) {
-      return report_error(session, interrupts.error());
+      return report_query_error(session, interrupts.error());
     }
     TailLoop loop(session, options, *plan, client, **interrupts, *std::move(printer));
     code = loop.run();

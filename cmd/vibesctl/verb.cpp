@@ -109,4 +109,9 @@ ExitCode report_error(Session& session, const Error& error) {
   return exit_code_of(error);
 }
 
+ExitCode report_query_error(Session& session, const Error& error) {
+  const ExitCode code = report_error(session, error);
+  return error.code == client::make_error_code(client::Errc::rejected) ? ExitCode::usage : code;
+}
+
 }  // namespace vibes::ctl

@@ -39,5 +39,7 @@ Result<client::Target> find_target(const Session& session);
 ExitCode exit_code_of(const Error& error);
 /// Reports the error, with a hint where we know what helps, and returns its exit code.
 ExitCode report_error(Session& session, const Error& error);
+/// The same for verbs that send no events: what the server rejects there is what was typed.
+ExitCode report_query_error(Session& session, const Error& error);
 
 }  // namespace vibes::ctl
