@@ -162,7 +162,11 @@ void FileEventLog::settle_failure(AppendGroup& group, const Error& error) {
     const MutexLock lock(window_mutex_);
     window_.truncate(signal_->end());
   }
+  // The state comes first: who is told also sees it. Then the answers, in the order of the appends.
   if (error.code == Errc::storage_full) {
+    if (state() == LogStatus::State::writable) {
+      set_state(LogStatus::State::full, error.context);
+    }
     group.refuse(error);
     enter_full(error.context);
     return;
@@ -177,9 +181,6 @@ void FileEventLog::settle_failure(AppendGroup& group, const Error& error) {
 }
 
 void FileEventLog::enter_full(const std::string& why) {
-  if (state() != LogStatus::State::writable) {
-    return;
-  }
   set_state(LogStatus::State::full, why);
   last_space_check_ = Clockwork::now();
   refuse_queued({Errc::storage_full, why});
@@ -271,7 +272,7 @@ void FileEventLog::probe() {
 void FileEventLog::watch_space() {
   last_space_check_ = Clockwork::now();
   const auto free = fs_.free_bytes(layout_.directory());
-  if (free && *free < options_.free_disk_floor_bytes) {
+  if (state() == LogStatus::State::writable && free && *free < options_.free_disk_floor_bytes) {
     enter_full(layout_.directory() + ": " + std::to_string(*free) +
                " bytes are free on its disk; appends are refused below " +
                std::to_string(options_.free_disk_floor_bytes));

@@ -74,6 +74,16 @@ Result<std::unique_ptr<io::FileLock>> lock_directory(io::FileSystem& fs, const L
   VIBES_TRY(make_directories(fs, layout.segments()));
   VIBES_TRY(make_directories(fs, layout.offsets()));
   VIBES_TRY(make_directories(fs, layout.quarantine()));
+  // A name that an earlier process made may not be on disk yet, should it have died before its
+  // sync.
+  for (const std::string& directory : {layout.directory(), layout.segments(), layout.offsets()}) {
+    VIBES_TRY(fs.sync_directory(directory));
+  }
+  // The parent may be one that we can pass but not read, and hence not sync.
+  if (auto synced = fs.sync_directory(parent_of(layout.directory()));
+      !synced && synced.error().code != std::errc::permission_denied) {
+    return fail(std::move(synced).error());
+  }
   return lock;
 }
 
