@@ -29,11 +29,12 @@ bool runs_as_us(int fd) {
 }  // namespace
 
 Acceptor::Acceptor(std::vector<Listener> listeners, ConnectionCounts& counts,
-                   std::size_t connections_max, Adopt adopt)
+                   std::size_t connections_max, Adopt adopt, std::function<void()> evict)
     : listeners_(std::move(listeners)),
       counts_(counts),
       connections_max_(connections_max),
-      adopt_(std::move(adopt)) {}
+      adopt_(std::move(adopt)),
+      evict_(std::move(evict)) {}
 
 Result<void> Acceptor::start() {
   stop_event_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -68,6 +69,9 @@ void Acceptor::run() {
       const bool open = may_accept(listener.transport) && !out_of_descriptors_;
       fds.push_back({open ? listener.socket.get() : -1, POLLIN, 0});
       pause_ms = open ? pause_ms : kFullPauseMs;
+    }
+    if (counts_.unauthenticated.load() >= limits::kUnauthenticatedMax) {
+      evict_();
     }
     if (std::exchange(out_of_descriptors_, false)) {
       pause_ms = kOutOfDescriptorsPauseMs;

@@ -26,8 +26,9 @@ class Acceptor {
   };
   using Adopt = std::function<void(UniqueFd socket, Transport transport)>;
 
+  /// `evict` is asked for room while unauthenticated connections are in the way.
   Acceptor(std::vector<Listener> listeners, ConnectionCounts& counts, std::size_t connections_max,
-           Adopt adopt);
+           Adopt adopt, std::function<void()> evict);
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
   ~Acceptor() { stop(); }
@@ -45,6 +46,7 @@ class Acceptor {
   ConnectionCounts& counts_;
   const std::size_t connections_max_;
   Adopt adopt_;
+  std::function<void()> evict_;
   UniqueFd stop_event_;
   bool out_of_descriptors_ = false;
   std::jthread thread_;

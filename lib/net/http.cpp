@@ -104,8 +104,7 @@ Response error_response(const ErrorFacts& facts) {
 
 std::string response_head(int status, std::string_view content_type,
                           std::optional<std::size_t> content_length,
-                          const std::vector<std::pair<std::string, std::string>>& headers,
-                          std::string_view connection) {
+                          const std::vector<std::pair<std::string, std::string>>& headers) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
   const auto out = std::back_inserter(head);
   if (status != 204) {
@@ -122,8 +121,7 @@ std::string response_head(int status, std::string_view content_type,
                  "X-Content-Type-Options: nosniff\r\n"
                  "Referrer-Policy: no-referrer\r\n"
                  "Content-Security-Policy: default-src 'self'; frame-ancestors 'none'\r\n"
-                 "Connection: {}\r\n\r\n",
-                 connection);
+                 "Connection: close\r\n\r\n");
   return head;
 }
 

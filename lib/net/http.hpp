@@ -94,7 +94,6 @@ using HttpHandler = std::function<void(Request, const Responder&)>;
 /// The first line and the headers of an answer, with those that every answer of ours carries.
 std::string response_head(int status, std::string_view content_type,
                           std::optional<std::size_t> content_length,
-                          const std::vector<std::pair<std::string, std::string>>& headers,
-                          std::string_view connection);
+                          const std::vector<std::pair<std::string, std::string>>& headers);
 
 }  // namespace vibes::net

@@ -119,17 +119,9 @@ HttpExchange::HttpExchange(Peer& peer, RequestHead head)
 
 HttpExchange::~HttpExchange() { target_->life->alive = false; }
 
-void HttpExchange::refuse(Response response) {
-  end_connection_ = end_connection_ || !head_.content_lengths.empty() ||
-                    !head_.transfer_encodings.empty() || head_.method == Method::post ||
-                    head_.method == Method::put || head_.method == Method::patch;
-  answer(std::move(response));
-}
-
 void HttpExchange::accept(const Router::Match& match) {
   BodyPlan plan = plan_body(head_);
   if (plan.refused) {
-    end_connection_ = true;
     answer(*std::move(plan.refused));
     return;
   }
@@ -170,7 +162,7 @@ void HttpExchange::dispatch() {
   Request request{std::move(head_), std::move(captures_), std::move(body_)};
   head_.method = request.head.method;
   route_->handler(std::move(request), Responder(target_));
-  if (!answer_ && !stream_) {
+  if (!answered_) {
     wait_for_answer();
   }
 }
@@ -181,59 +173,61 @@ void HttpExchange::wait_for_answer() {
 }
 
 void HttpExchange::resume() {
-  if (std::exchange(paused_, false)) {
+  if (std::exchange(paused_, false) || stream_) {
     lws_rx_flow_control(peer_.wsi(), 1);
   }
   lws_callback_on_writable(peer_.wsi());
 }
 
 void HttpExchange::answer(Response response) {
-  if (answer_ || stream_) {
+  if (std::exchange(answered_, true)) {
     return;
   }
-  end_connection_ = end_connection_ || peer_.loop().stopping();
-  answer_ = response_head(response.status, response.content_type, response.body.size(),
-                          response.headers, end_connection_ ? "close" : "keep-alive");
+  answer_ =
+      response_head(response.status, response.content_type, response.body.size(), response.headers);
   if (head_.method != Method::head && response.status != 204) {
-    *answer_ += response.body;
+    answer_ += response.body;
   }
-  // A reader that does not take its answer is cut off.
-  deadline_.set(peer_.loop().context().deadlines.stalled);
   resume();
 }
 
 void HttpExchange::stream(std::string_view content_type, const EndpointMaker& maker) {
-  if (answer_ || stream_) {
+  if (std::exchange(answered_, true)) {
     return;
   }
-  end_connection_ = true;
-  answer_ = response_head(200, content_type, std::nullopt, {}, "close");
-  stream_ = std::make_unique<Stream>(peer_);
-  paused_ = false;
-  stream_->open(maker);
-  lws_rx_flow_control(peer_.wsi(), 1);
-  lws_callback_on_writable(peer_.wsi());
+  answer_ = response_head(200, content_type, std::nullopt, {});
+  if (head_.method != Method::head) {
+    stream_ = std::make_unique<Stream>(peer_);
+    stream_->open(maker);
+  }
+  resume();
 }
 
-std::optional<bool> HttpExchange::on_writable() {
-  if (answer_) {
-    const std::string bytes = *std::exchange(answer_, std::nullopt);
-    if (!write_raw(peer_.wsi(), bytes)) {
-      return false;
-    }
-    if (!stream_) {
-      return !end_connection_;
-    }
-    if (head_.method == Method::head) {
-      return false;
-    }
-    lws_callback_on_writable(peer_.wsi());
-    return std::nullopt;
+bool HttpExchange::on_writable() {
+  if (written_bytes_ < answer_.size()) {
+    return write_answer();
   }
-  if (stream_ && !stream_->on_writable()) {
+  if (stream_) {
+    return stream_->on_writable();
+  }
+  // The last piece has left, which is why we are asked for more.
+  return !answered_;
+}
+
+bool HttpExchange::write_answer() {
+  const std::string_view piece =
+      std::string_view(answer_).substr(written_bytes_, limits::kWriteChunkBytes);
+  written_bytes_ += piece.size();
+  // A reader that does not take its answer is cut off.
+  deadline_.set(peer_.loop().context().deadlines.stalled);
+  if (!write_raw(peer_.wsi(), piece)) {
     return false;
   }
-  return std::nullopt;
+  if (stream_) {
+    deadline_.stop();
+  }
+  lws_callback_on_writable(peer_.wsi());
+  return true;
 }
 
 void HttpExchange::on_log_moved() {
@@ -243,7 +237,6 @@ void HttpExchange::on_log_moved() {
 }
 
 void HttpExchange::on_stop() {
-  end_connection_ = true;
   if (stream_) {
     stream_->on_stop();
   }

@@ -13,8 +13,12 @@
 
 namespace vibes::net {
 
-/// One request and its answer on a connection: collects the body, calls the handler, writes what it
-/// answers, at once or later, whole or as a stream.
+/// The one request of a connection and its answer: collects the body, calls the handler, writes
+/// what it answers, at once or later, whole or as a stream.
+///
+/// A connection serves one request. libwebsockets 4.1.6 parses a second one that is in its buffer
+/// already wrongly: it takes the headers for the body and may never come back (lws_http_action()).
+/// So every answer says "Connection: close".
 class HttpExchange {
  public:
   HttpExchange(Peer& peer, RequestHead head);
@@ -22,17 +26,16 @@ class HttpExchange {
   HttpExchange& operator=(const HttpExchange&) = delete;
   ~HttpExchange();
 
-  /// Answers without asking a handler and, if a body may be on its way that nobody wants, ends the
-  /// connection.
-  void refuse(Response response);
+  /// Answers without asking a handler.
+  void refuse(Response response) { answer(std::move(response)); }
   /// The request may be served by `match`: waits for its body, if it has one.
   void accept(const Router::Match& match);
 
   // What libwebsockets tells us; -1 hangs up.
   int on_body(std::string_view piece);
   void on_body_complete();
-  /// Nothing: the exchange goes on. Otherwise it is over; true: another request may follow.
-  std::optional<bool> on_writable();
+  /// False: the answer has left, or never will.
+  bool on_writable();
 
   void on_log_moved();
   void on_stop();
@@ -46,6 +49,7 @@ class HttpExchange {
   void dispatch();
   void wait_for_answer();
   void resume();
+  bool write_answer();
 
   Peer& peer_;
   RequestHead head_;
@@ -54,11 +58,12 @@ class HttpExchange {
   std::string body_;
   std::size_t body_bytes_expected_ = 0;
   bool receiving_ = false;
-  bool end_connection_ = false;
   bool paused_ = false;
   Timer deadline_;
   std::shared_ptr<Responder::Target> target_;
-  std::optional<std::string> answer_;  // ready to be written
+  bool answered_ = false;
+  std::string answer_;  // of a stream only its head
+  std::size_t written_bytes_ = 0;
   std::unique_ptr<Stream> stream_;
 };
 

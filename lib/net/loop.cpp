@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kReceiveBytes = 16 * limits::kKiB;
 // Written at once at most: no write of ours is cut into pieces.
 constexpr std::size_t kSendBytes = 4 * limits::kMiB;
+// A client on this machine has sent its request by then.
+constexpr std::chrono::milliseconds kStrangersPatience{250};
 constexpr unsigned kServiceBytes = 64 * limits::kKiB;
 constexpr std::int64_t kNsPerUs = 1'000;
 
@@ -238,6 +240,16 @@ void Loop::on_woken() {
   for (const auto& peer : peers_) {
     peer->on_log_moved();
   }
+}
+
+void Loop::evict_strangers() {
+  tasks_->post([this] {
+    for (const auto& peer : peers_) {
+      if (peer->is_stranger(kStrangersPatience)) {
+        peer->hang_up();
+      }
+    }
+  });
 }
 
 void Loop::stop(std::chrono::milliseconds within) {

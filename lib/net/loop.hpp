@@ -72,6 +72,9 @@ class Loop {
   void adopt(UniqueFd socket, Transport transport);
   /// The log's end moved. Wakes the thread unless nobody here would look at it.
   void log_moved();
+  /// Hangs up on connections that have been here for a while without showing a token, to make room
+  /// for others.
+  void evict_strangers();
   /// Asks the connections to finish. The thread ends when they have, or after `within`.
   void stop(std::chrono::milliseconds within);
   /// Waits for the thread.

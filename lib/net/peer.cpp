@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "net/peer.hpp"
 
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <utility>
 
 #include <libwebsockets.h>
 
+#include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "event/errc.hpp"
 #include "net/auth.hpp"
 #include "net/http_exchange.hpp"
@@ -19,6 +23,9 @@ namespace {
 constexpr std::string_view kSubprotocol = "vibes.v1";
 // What libwebsockets 4.1 can take apart; ours with a token has 59.
 constexpr std::size_t kSubprotocolBytesMax = 126;
+// How long input is thrown away after an answer that did not wait for it.
+constexpr std::chrono::milliseconds kLingerTick{20};
+constexpr unsigned kLingerTicks = 100;
 constexpr std::size_t kWebsocketKeyChars = 24;  // RFC 6455 §4.1: 16 bytes in base64
 
 bool iequals(std::string_view a, std::string_view b) {
@@ -67,7 +74,11 @@ struct Peer::Upgrade {
 };
 
 Peer::Peer(Loop& loop, Transport transport)
-    : loop_(loop), transport_(transport), header_deadline_(loop.timers(), [this] { hang_up(); }) {
+    : loop_(loop),
+      transport_(transport),
+      header_deadline_(loop.timers(), [this] { hang_up(); }),
+      linger_timer_(loop.timers(), [this] { drain(); }) {
+  accepted_ns_ = system_clock().steady_ns();
   counted_unauthenticated_ = transport == Transport::tcp;
   header_deadline_.set(loop.context().deadlines.headers);
 }
@@ -84,8 +95,6 @@ void Peer::set_authenticated() {
 }
 
 void Peer::hang_up() { lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC); }
-
-void Peer::exchange_done() { exchange_.reset(); }
 
 std::optional<Response> Peer::refuse(const RequestHead& head, bool needs_token) {
   const LoopContext& context = loop_.context();
@@ -141,7 +150,7 @@ int Peer::on_confirm_upgrade() {
 /// The one answer that is not written from a writable callback: libwebsockets wants it now.
 int Peer::refuse_upgrade(const Response& response) {
   std::string bytes = response_head(response.status, response.content_type, response.body.size(),
-                                    response.headers, "close") +
+                                    response.headers) +
                       response.body;
   (void)lws_write(wsi_, reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
                   LWS_WRITE_HTTP_FINAL);
@@ -203,6 +212,7 @@ int Peer::on_http() {
       refused->headers.emplace_back("Allow", match.allow);
     }
   }
+  body_unread_ = !head->content_lengths.empty() || !head->transfer_encodings.empty();
   exchange_ = std::make_unique<HttpExchange>(*this, *std::move(head));
   if (refused) {
     exchange_->refuse(*std::move(refused));
@@ -215,6 +225,7 @@ int Peer::on_http() {
 int Peer::on_http_body(std::string_view piece) { return exchange_ ? exchange_->on_body(piece) : 0; }
 
 int Peer::on_http_body_complete() {
+  body_unread_ = false;
   if (exchange_) {
     exchange_->on_body_complete();
   }
@@ -222,20 +233,42 @@ int Peer::on_http_body_complete() {
 }
 
 int Peer::on_http_writable() {
-  if (!exchange_) {
-    return 0;
-  }
-  const std::optional<bool> more_may_follow = exchange_->on_writable();
-  if (!more_may_follow) {
+  if (!exchange_ || exchange_->on_writable()) {
     return 0;
   }
   exchange_.reset();
-  if (!*more_may_follow) {
-    return -1;
+  return linger() ? 0 : -1;
+}
+
+/// Closing a socket with unread input resets the connection and may take our answer with it. Says
+/// that we have said everything and reads on for a while. False: there is nothing to wait for.
+bool Peer::linger() {
+  const int fd = lws_get_socket_fd(wsi_);
+  int unread_bytes = 0;
+  const bool input_waits = ::ioctl(fd, FIONREAD, &unread_bytes) == 0 && unread_bytes > 0;
+  if (!input_waits && !body_unread_) {
+    return false;
   }
-  // For the next request, should one begin.
-  header_deadline_.set(loop_.context().deadlines.headers + limits::kKeepAliveIdle);
-  return lws_http_transaction_completed(wsi_) != 0 ? -1 : 0;
+  lws_rx_flow_control(wsi_, 0);
+  (void)::shutdown(fd, SHUT_WR);
+  linger_ticks_ = kLingerTicks;
+  linger_timer_.set(kLingerTick);
+  return true;
+}
+
+void Peer::drain() {
+  std::array<char, 16 * limits::kKiB> discarded{};
+  const int fd = lws_get_socket_fd(wsi_);
+  ssize_t got = 0;
+  do {
+    got = ::recv(fd, discarded.data(), discarded.size(), MSG_DONTWAIT);
+  } while (got > 0);
+  const bool open = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  if (!open || --linger_ticks_ == 0) {
+    hang_up();
+    return;
+  }
+  linger_timer_.set(kLingerTick);
 }
 
 void Peer::on_log_moved() {
@@ -251,9 +284,13 @@ void Peer::on_stop() {
     websocket_->on_stop();
   } else if (exchange_) {
     exchange_->on_stop();
-  } else {
+  } else if (!linger_timer_.is_set()) {
     hang_up();
   }
+}
+
+bool Peer::is_stranger(std::chrono::nanoseconds since) const {
+  return counted_unauthenticated_ && system_clock().steady_ns() - accepted_ns_ > since.count();
 }
 
 }  // namespace vibes::net

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -18,8 +20,8 @@ class HttpExchange;
 class Loop;
 class WebsocketConnection;
 
-/// One accepted socket on its net thread: first a series of HTTP requests, then perhaps a
-/// WebSocket. Made when the socket is adopted, gone when libwebsockets lets go of it.
+/// One accepted socket on its net thread: one HTTP request, or the one that begins a WebSocket.
+/// Made when the socket is adopted, gone when libwebsockets lets go of it.
 class Peer {
  public:
   using Place = std::list<std::unique_ptr<Peer>>::iterator;
@@ -57,21 +59,27 @@ class Peer {
   void hang_up();
   /// The request has been checked: from now on the connection is not one of the unauthenticated.
   void set_authenticated();
-  /// A request's answer has left and another request may come.
-  void exchange_done();
+  /// Whether it has been here for longer than `since` without showing a token.
+  [[nodiscard]] bool is_stranger(std::chrono::nanoseconds since) const;
 
  private:
   struct Upgrade;
   [[nodiscard]] std::optional<Response> refuse(const RequestHead& head, bool needs_token);
   std::optional<Response> plan_upgrade(const RequestHead& head);
   int refuse_upgrade(const Response& response);
+  bool linger();
+  void drain();
 
   Loop& loop_;
   const Transport transport_;
   lws* wsi_ = nullptr;
   Place place_;
   bool counted_unauthenticated_ = false;
+  std::int64_t accepted_ns_ = 0;
   Timer header_deadline_;
+  bool body_unread_ = false;
+  Timer linger_timer_;
+  unsigned linger_ticks_ = 0;
   std::unique_ptr<Upgrade> upgrade_;
   std::unique_ptr<HttpExchange> exchange_;
   std::unique_ptr<WebsocketConnection> websocket_;

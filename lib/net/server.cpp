@@ -58,7 +58,12 @@ Result<void> Server::start(eventlog::EventLog& log) {
   });
   acceptor_ = std::make_unique<Acceptor>(
       std::move(listeners_), context_.counts, options_.connections_max,
-      [this](UniqueFd socket, Transport transport) { adopt(std::move(socket), transport); });
+      [this](UniqueFd socket, Transport transport) { adopt(std::move(socket), transport); },
+      [this] {
+        for (const auto& loop : loops_) {
+          loop->evict_strangers();
+        }
+      });
   return acceptor_->start();
 }
 
