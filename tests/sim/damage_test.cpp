@@ -163,6 +163,7 @@ TEST_CASE("damage: files that are missing, cut, doubled, swapped or strange are 
   }
   SECTION("a commit is past the end") {
     SimLog longer(state, kSegmentBytes);
+    longer.attempts() = sim.attempts();
     REQUIRE(longer.open());
     for (int i = 0; i < 5; ++i) {
       REQUIRE(longer.append({10}));
@@ -172,6 +173,7 @@ TEST_CASE("damage: files that are missing, cut, doubled, swapped or strange are 
                       longer.disk().contents("/data/offsets/g.group"));
   }
   const auto opened = damaged.open();
+  INFO("about " << where);
   REQUIRE_FALSE(opened);
   INFO(opened.error().message());
   CHECK(opened.error().code == Errc::corrupt);

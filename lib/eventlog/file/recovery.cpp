@@ -20,6 +20,14 @@ Error with_path(Error error, const std::string& path) {
   return error;
 }
 
+Result<void> check_blank_behind(SegmentScanner& scanner, const std::string& path) {
+  VIBES_TRY_ASSIGN(last, scanner.last_used_byte());
+  if (last >= scanner.position()) {
+    return corrupt(path, scanner.position(), "there is something behind the footer");
+  }
+  return {};
+}
+
 class Recovery {
  public:
   Recovery(io::FileSystem& fs, const Layout& layout, RecoveryMode mode)
@@ -213,6 +221,7 @@ Result<bool> Recovery::find_footer(const io::File& file, SegmentInfo& info,
     return corrupt(path, scanner.position(), scanner.why());
   }
   if (finding == SegmentScanner::Finding::footer) {
+    VIBES_TRY(check_blank_behind(scanner, path));
     return footer_at(file, batch.position, info);
   }
   return false;
@@ -321,6 +330,7 @@ Result<void> Recovery::scan_last(SegmentInfo info, std::unique_ptr<io::File> fil
   info.bytes = scanner.position();
   log_.epoch = std::max(log_.epoch, scanner.epoch());
   if (finding == SegmentScanner::Finding::footer) {
+    VIBES_TRY(check_blank_behind(scanner, path));
     VIBES_TRY_ASSIGN(sealed, footer_at(*file, batch.position, info));
     if (!sealed) {
       return corrupt(path, batch.position, "a footer of another segment");
@@ -394,7 +404,11 @@ Result<void> Recovery::check_against_mark() {
     return {};
   }
   if (!log_.log_id || log_.end < mark_->end) {
-    return corrupt(layout_.segments(), 0,
+    const SegmentInfo* last = log_.active           ? &log_.active->info
+                              : log_.sealed.empty() ? nullptr
+                                                    : &log_.sealed.back();
+    return corrupt(last == nullptr ? layout_.segments() : layout_.segment(last->header.first),
+                   last == nullptr ? 0 : last->bytes,
                    "events up to offset " + std::to_string(mark_->end.value()) +
                        " were durable, but the log ends at " + std::to_string(log_.end.value()));
   }

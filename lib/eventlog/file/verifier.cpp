@@ -140,6 +140,9 @@ void Verifier::verify_segment(Offset first, bool is_last) {
     return;
   }
   check_link(*segment);
+  if (segment->bytes > segment->header.capacity) {
+    damage(segment->path, segment->header.capacity, "the file is longer than it was made");
+  }
   scan(*segment);
   number_ = segment->header.number;
 }
@@ -186,6 +189,7 @@ void Verifier::scan(Segment& segment) {
     }
     if (*found == SegmentScanner::Finding::footer) {
       footer_crc_ = batch.header.crc;
+      report_end(segment, scanner);
       check_index(segment, batch.header.crc, scanner.expected() - segment.header.first);
       break;
     }
@@ -220,7 +224,11 @@ bool Verifier::report_damage(const Segment& segment, SegmentScanner& scanner) {
 }
 
 void Verifier::report_end(const Segment& segment, SegmentScanner& scanner) {
-  if (!segment.is_last) {
+  const auto last = scanner.last_used_byte();
+  if (!last || *last > scanner.position()) {
+    damage(segment.path, scanner.position(), "there is something behind its end");
+  }
+  if (!segment.is_last && !footer_crc_) {
     damage(segment.path, scanner.position(), "it ends without a footer although a segment follows");
   }
 }
