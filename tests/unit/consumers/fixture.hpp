@@ -9,6 +9,7 @@
 
 #include "consumers/group_registry.hpp"
 #include "eventlog/memory/memory_event_log.hpp"
+#include "eventlog/open.hpp"
 #include "support/catch.hpp"
 
 namespace vibes::test {
