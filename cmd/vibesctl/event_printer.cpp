@@ -3,9 +3,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "cli/term.hpp"
 #include "event/check.hpp"
 #include "event/cloudevent.hpp"
+#include "event/codec.hpp"
 
 namespace vibes::ctl {
 
@@ -32,6 +35,8 @@ Result<EventPrinter> EventPrinter::make(std::string_view format,
     VIBES_TRY_ASSIGN(parsed, cli::EventTemplate::parse(*line_template));
     printer.template_ = std::move(parsed);
     printer.format_ = Format::templated;
+  } else if (format == "dump") {
+    printer.format_ = Format::dump;
   } else if (format == "json") {
     printer.format_ = Format::json;
   } else if (format == "cat") {
@@ -54,6 +59,18 @@ void EventPrinter::append(std::string& out, const client::TailEvent& event) cons
   }
 }
 
+void EventPrinter::append(std::string& out, const event::EventView& event) const {
+  if (format_ == Format::cat) {
+    append_on_one_line(out, event.payload);
+  } else if (format_ == Format::json) {
+    std::string text;
+    event::append_envelope(text, event);
+    append_on_one_line(out, text);
+  } else {
+    append_completed(out, event);
+  }
+}
+
 void EventPrinter::append_json(std::string& out, const client::TailEvent& event) const {
   out += R"({"event_id":")";
   out += event.event_id;
@@ -70,6 +87,16 @@ void EventPrinter::append_json(std::string& out, const client::TailEvent& event)
 void EventPrinter::append_completed(std::string& out, const event::EventView& view) const {
   if (format_ == Format::line) {
     cli::append_event_line(out, view, style_);
+    return;
+  }
+  if (format_ == Format::dump) {
+    const std::string offset = fmt::format("{:>8}  ", view.offset.value());
+    cli::LineStyle rest = style_;
+    if (rest.columns) {
+      rest.columns = *rest.columns - std::min(*rest.columns, offset.size());
+    }
+    out += offset;
+    cli::append_event_line(out, view, rest);
     return;
   }
   std::string text;

@@ -26,7 +26,8 @@ void complete(const client::TailEvent& event, OwnedView& into);
 /// Turns events into lines of the chosen format. Each event is one line, whatever is in it.
 class EventPrinter {
  public:
-  /// `format`: short, json, cat or cloudevents; a template wins over it. Errors: a bad template.
+  /// `format`: short, dump (short behind its offset), json, cat or cloudevents; a template wins
+  /// over it. Errors: a bad template.
   static Result<EventPrinter> make(std::string_view format,
                                    const std::optional<std::string>& line_template,
                                    const cli::LineStyle& style);
@@ -35,9 +36,10 @@ class EventPrinter {
   void set_log_id(const Uuid& log_id) { log_id_ = log_id; }
   void set_columns(std::optional<std::size_t> columns) { style_.columns = columns; }
   void append(std::string& out, const client::TailEvent& event) const;
+  void append(std::string& out, const event::EventView& event) const;
 
  private:
-  enum class Format : unsigned char { line, json, cat, cloudevents, templated };
+  enum class Format : unsigned char { line, dump, json, cat, cloudevents, templated };
   void append_json(std::string& out, const client::TailEvent& event) const;
   void append_completed(std::string& out, const event::EventView& view) const;
   void append_on_one_line(std::string& out, std::string_view text) const;

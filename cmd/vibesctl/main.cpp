@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   vibes::ctl::add_append(app, session);
   vibes::ctl::add_tail(app, session);
   vibes::ctl::add_consumers(app, session);
+  vibes::ctl::add_log(app, session);
   vibes::ctl::add_health(app, session);
   if (wants_short_help({argv, static_cast<std::size_t>(argc)})) {
     drop_examples(app);
