@@ -57,8 +57,7 @@ int dispatch(lws* wsi, lws_callback_reasons reason, void* in, std::size_t len) {
     case LWS_CALLBACK_SERVER_WRITEABLE:
       return peer->on_websocket_writable();
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-      peer->on_peer_closes();
-      return 0;
+      return peer->on_peer_closes(bytes(in, len));
     case LWS_CALLBACK_CLOSED:
       peer->on_closed();
       return 0;

@@ -178,10 +178,8 @@ void Peer::on_pong() {
   }
 }
 
-void Peer::on_peer_closes() {
-  if (websocket_) {
-    websocket_->on_peer_closes();
-  }
+int Peer::on_peer_closes(std::string_view payload) {
+  return websocket_ ? websocket_->on_peer_closes(payload) : -1;
 }
 
 void Peer::on_closed() {

@@ -44,7 +44,7 @@ class Peer {
   int on_receive(std::string_view piece);
   int on_websocket_writable();
   void on_pong();
-  void on_peer_closes();
+  int on_peer_closes(std::string_view payload);
   void on_closed();
   int on_http();
   int on_http_body(std::string_view piece);

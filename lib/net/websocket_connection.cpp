@@ -97,6 +97,15 @@ int WebsocketConnection::on_receive(std::string_view piece) {
   return 0;
 }
 
+int WebsocketConnection::on_peer_closes(std::string_view payload) {
+  set_closing();
+  if (payload.size() == 1) {  // RFC 6455 §5.5.1: a code has two bytes; libwebsockets would echo it
+    lws_close_reason(peer().wsi(), LWS_CLOSE_STATUS_PROTOCOL_ERR, nullptr, 0);
+    return -1;
+  }
+  return 0;
+}
+
 void WebsocketConnection::collect(std::string_view piece, bool frame_ends, bool message_ends) {
   if (!in_message_) {
     in_message_ = true;

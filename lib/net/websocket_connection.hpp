@@ -24,8 +24,8 @@ class WebsocketConnection final : public SocketConnection {
   int on_receive(std::string_view piece);
   int on_writable();
   void on_pong() { heard(); }
-  /// The peer has begun to close.
-  void on_peer_closes() { set_closing(); }
+  /// The peer has begun to close, with this payload of its frame. libwebsockets answers it.
+  int on_peer_closes(std::string_view payload);
 
  protected:
   void ask_for_writable() override;
