@@ -218,6 +218,9 @@ void Loop::adopt_now(UniqueFd socket, Transport transport) {
 void Loop::remove(Peer& peer) {
   peers_.erase(peer.place());
   connections_.fetch_sub(1);
+  if (stopping_ && peers_.empty()) {
+    tasks_->wake();  // the thread may be about to wait for a socket that will never speak
+  }
 }
 
 void Loop::log_moved() {

@@ -36,6 +36,7 @@ Result<void> Server::open_listeners() {
   if (options_.unix_path) {
     VIBES_TRY_ASSIGN(socket, listen_unix(*options_.unix_path));
     listeners_.push_back({std::move(socket), Transport::unix_socket});
+    owns_unix_path_ = true;
   }
   if (!options_.listen.empty()) {
     url_ = url_of(options_.listen.front());
@@ -80,9 +81,8 @@ void Server::stop(std::chrono::milliseconds within) {
     acceptor_.reset();
   }
   listeners_.clear();
-  if (options_.unix_path) {
+  if (std::exchange(owns_unix_path_, false)) {
     (void)::unlink(options_.unix_path->c_str());
-    options_.unix_path.reset();
   }
   for (const auto& loop : loops_) {
     loop->stop(within);

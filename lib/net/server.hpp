@@ -57,6 +57,7 @@ class Server {
 
   ServerOptions options_;
   std::string url_;
+  bool owns_unix_path_ = false;  // the socket there is ours to remove
   LoopContext context_;
   std::vector<Acceptor::Listener> listeners_;
   std::vector<std::unique_ptr<Loop>> loops_;
