@@ -10,6 +10,7 @@
 
 #include "base/limits.hpp"
 #include "event/ascii.hpp"
+#include "event/check_object.hpp"
 #include "event/errc.hpp"
 #include "event/json_verdict.hpp"
 #include "event/shape.hpp"
@@ -148,7 +149,7 @@ Result<void> parse_slow(Scratch& scratch, std::string_view text, object& root) {
   return {};
 }
 
-Result<std::string> type_of(object event) {
+Result<std::string> type_of(object event, std::size_t bytes_max) {
   element value;
   if (event.at_key("type").get(value) != simdjson::SUCCESS) {
     return fail(Errc::bad_type, "\"type\" is missing");
@@ -157,9 +158,9 @@ Result<std::string> type_of(object event) {
   if (value.get(type) != simdjson::SUCCESS) {
     return fail(Errc::bad_type, "\"type\" is not a string");
   }
-  if (type.empty() || type.size() > limits::kTypeBytesMax) {
-    return fail(Errc::bad_type, fmt::format("\"type\" has {} bytes, 1 to {} are taken", type.size(),
-                                            limits::kTypeBytesMax));
+  if (type.empty() || type.size() > bytes_max) {
+    return fail(Errc::bad_type,
+                fmt::format("\"type\" has {} bytes, 1 to {} are taken", type.size(), bytes_max));
   }
   return std::string(type);
 }
@@ -204,9 +205,10 @@ Result<std::optional<Uuid>> event_id_of(object event) {
   return id;
 }
 
-Result<NewEvent> take_out(std::string_view text, object root, const CheckOptions& options) {
+Result<NewEvent> take_out(std::string_view text, object root, const CheckOptions& options,
+                          std::size_t type_bytes_max) {
   NewEvent event;
-  VIBES_TRY_ASSIGN(type, type_of(root));
+  VIBES_TRY_ASSIGN(type, type_of(root, type_bytes_max));
   const KnownType* known = find_known_type(type);
   if (known != nullptr) {
     VIBES_TRY(check_shape(root, known->shape, options.unknown_types));
@@ -225,6 +227,11 @@ Result<NewEvent> take_out(std::string_view text, object root, const CheckOptions
 }  // namespace
 
 Result<NewEvent> check(std::string_view json, const CheckOptions& options) {
+  return check_object(json, options, limits::kTypeBytesMax);
+}
+
+Result<NewEvent> check_object(std::string_view json, const CheckOptions& options,
+                              std::size_t type_bytes_max) {
   const std::string_view text = trim(json);
   if (text.size() > limits::kEventBytesMax) {
     return fail(Errc::too_large,
@@ -233,14 +240,14 @@ Result<NewEvent> check(std::string_view json, const CheckOptions& options) {
   thread_local Scratch scratch(kFastDepth);
   object root;
   if (parse_fast(scratch, text, root)) {
-    auto event = take_out(text, root, options);
+    auto event = take_out(text, root, options, type_bytes_max);
     scratch.shrink();
     return event;
   }
   scratch.shrink();
   Scratch deep(kAnyDepth);
   VIBES_TRY(parse_slow(deep, text, root));
-  return take_out(text, root, options);
+  return take_out(text, root, options, type_bytes_max);
 }
 
 }  // namespace vibes::event

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/limits.hpp"
 #include "event/ascii.hpp"
 #include "event/batch_builder.hpp"
+#include "event/check_object.hpp"
 #include "event/codec.hpp"
 #include "event/elements.hpp"
 #include "event/errc.hpp"
@@ -36,16 +38,15 @@ Result<Uuid> identity(std::string_view json) {
   if (const auto uuid = parse_uuid(id); uuid && !uuid->is_nil()) {
     return *uuid;
   }
-  // The specification makes source and id together unique; a line end is in neither.
-  return name_uuid(kUrlNamespace, source + "\n" + id);
+  // The specification makes source and id unique together; the length keeps them apart.
+  return name_uuid(kUrlNamespace, fmt::format("{}:{}{}", source.size(), source, id));
 }
 
-Result<NewEvent> unwrap(std::string_view json, const CheckOptions& options) {
-  const auto data = raw_member(json, "data");
-  if (!data) {
-    return fail(Errc::bad_field, "CloudEvent: \"data\" is missing");
-  }
-  return check(*data, options);
+/// The wrapping without what it wraps, so that the limits of an event hold for each of them and not
+/// for both together.
+std::string without(std::string_view json, std::string_view data) {
+  std::string outer(json);
+  return outer.replace(static_cast<std::size_t>(data.data() - json.data()), data.size(), "null");
 }
 
 }  // namespace
@@ -67,23 +68,21 @@ void append_cloudevent(std::string& out, const EventView& event, const Uuid& log
 }
 
 Result<NewEvent> check_cloudevent(std::string_view json, const CheckOptions& options) {
-  // A CloudEvent is itself an object with a string `type`: the same check, its type of no interest
+  const auto data = raw_member(json, "data");
+  // The wrapping is itself an object with a string `type`: the same check, its type of no interest
   // yet.
-  VIBES_TRY_ASSIGN(outer, check(json, CheckOptions{}));
+  VIBES_TRY_ASSIGN(outer, check_object(data ? without(json, *data) : std::string(json), {},
+                                       limits::kTypeBytesMax + kTypePrefix.size()));
   VIBES_TRY_ASSIGN(version, attribute(outer.payload, "specversion"));
   if (version != "1.0") {
     return fail(Errc::bad_field, "CloudEvent: \"specversion\" must be \"1.0\"");
   }
   VIBES_TRY_ASSIGN(id, identity(outer.payload));
   const bool ours = outer.type.starts_with(kTypePrefix);
-  if (!ours && options.unknown_types == UnknownTypes::refuse) {
-    return fail(Errc::unknown_type, fmt::format("\"{}\"", outer.type));
+  if (ours && !data) {
+    return fail(Errc::bad_field, "CloudEvent: \"data\" is missing");
   }
-  NewEvent event = std::move(outer);
-  if (ours) {
-    VIBES_TRY_ASSIGN(inner, unwrap(event.payload, options));
-    event = std::move(inner);
-  }
+  VIBES_TRY_ASSIGN(event, check(ours ? *data : json, options));
   if (event.event_id && *event.event_id != id) {
     return fail(Errc::bad_event_id, "CloudEvent: \"id\" and the event's own \"event_id\" differ");
   }

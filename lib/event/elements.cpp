@@ -65,9 +65,15 @@ std::optional<std::string_view> raw_member(std::string_view object, std::string_
   const std::string quoted = '"' + std::string(key) + '"';
   Elements members(trim(object));
   while (const auto member = members.next()) {
-    if (member->starts_with(quoted)) {
-      const std::string_view rest = trim(member->substr(quoted.size()));
-      return trim(rest.substr(1));  // past the colon
+    if (!member->starts_with(quoted)) {
+      continue;
+    }
+    const std::string_view rest = trim(member->substr(quoted.size()));
+    if (!rest.starts_with(':')) {
+      continue;
+    }
+    if (const std::string_view value = trim(rest.substr(1)); !value.empty()) {
+      return value;
     }
   }
   return std::nullopt;

@@ -36,8 +36,9 @@ class Elements {
   std::optional<std::string_view> problem_;
 };
 
-/// The bytes of a member's value in an object that has been checked; nothing if it is not there
-/// under exactly this spelling (an escaped key is not found).
+/// The bytes of a member's value; nothing if it is not there under exactly this spelling (an
+/// escaped key is not found). Of a text that has not been checked, what is found is only where the
+/// value would be.
 std::optional<std::string_view> raw_member(std::string_view object, std::string_view key);
 
 }  // namespace vibes::event

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/limits.hpp"
 #include "event/errc.hpp"
 #include "support/catch.hpp"
 
@@ -63,7 +64,7 @@ TEST_CASE("cloudevent: one of somebody else is kept whole, under its own type", 
   REQUIRE(event);
   CHECK(event->payload == text);
   CHECK(event->type == "com.ci.done");
-  CHECK(event->event_id == name_uuid(kUrlNamespace, "/ci\nA-1"));
+  CHECK(event->event_id == name_uuid(kUrlNamespace, "3:/ciA-1"));
   CHECK((event->event_id->bytes[6] >> 4U) == 5);
   CHECK(check_cloudevent(text)->event_id == event->event_id);
   const auto other =
@@ -95,6 +96,38 @@ TEST_CASE("cloudevent: the data of one of ours is checked as an event", "[event]
       Errc::bad_event_id);
   CHECK(refusal(ours(R"(,"data":{"type":"mine"})"), {UnknownTypes::refuse}) == Errc::unknown_type);
   CHECK(check_cloudevent(ours(R"(,"data":{"type":"a"})")));
+}
+
+TEST_CASE("cloudevent: whatever is an event comes back from its CloudEvent", "[event]") {
+  const std::string type(limits::kTypeBytesMax, 't');
+  const std::string deep =
+      R"({"type":"x","a":)" + std::string(63, '[') + "1" + std::string(63, ']') + "}";
+  std::string large = R"({"type":"x","a":")";
+  large += std::string(limits::kEventBytesMax - large.size() - 2, 'y') + "\"}";
+  for (const std::string& payload : {R"({"type":")" + type + "\"}", deep, large}) {
+    const auto event = check(payload);
+    REQUIRE(event);
+    std::string out;
+    append_cloudevent(out, {Offset(0), kId, {}, event->type, event->session, event->payload}, kLog);
+    const auto back = check_cloudevent(out);
+    REQUIRE(back);
+    CHECK((back->payload == payload));
+  }
+  const std::string foreign = R"({"specversion":"1.0","id":"1","source":"s","type":")" + type;
+  CHECK(check_cloudevent(foreign + "\"}"));
+  CHECK(refusal(foreign + "t\"}") == Errc::bad_type);
+}
+
+TEST_CASE("cloudevent: a key that is not followed by its value is refused", "[event]") {
+  for (const char* text :
+       {"{\"data\"}", "{\"data\" \"x\":1}", "{\"data\":}", "[\"data\"]", "\"data\"",
+        R"({"specversion":"1.0","id":"1","source":"s","type":"t","data":})"}) {
+    (void)refusal(text);
+  }
+  CHECK(
+      refusal(
+          R"({"specversion":"1.0","id":"1","source":"s","type":"dev.vibes.t","data":{"type":"t"},"data":1})") ==
+      Errc::duplicate_key);
 }
 
 TEST_CASE("cloudevent: a batch is an array, all or nothing", "[event]") {
