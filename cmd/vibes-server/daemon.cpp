@@ -152,8 +152,11 @@ Result<void> Daemon::start_consumers() {
   websocket_consumer_ = std::make_unique<consumers::WebsocketConsumer>(*log_, broadcaster_);
   consumers::GroupRegistry::Options group_options;
   if (!options_.log_url.starts_with("memory:")) {
+    // Per log: another log has other groups, and another daemon may have it open at the same time.
+    const auto letters = options_.paths.state / "dead-letters";
     VIBES_TRY(make_private_directory(options_.paths.state));
-    group_options.dead_letters_directory = (options_.paths.state / "dead-letters").string();
+    VIBES_TRY(make_private_directory(letters));
+    group_options.dead_letters_directory = (letters / to_string(log_->log_id())).string();
   }
   VIBES_TRY_ASSIGN(groups, consumers::GroupRegistry::open(*log_, group_options));
   groups_ = std::move(groups);
