@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace vibes::bench {
+
+/// A real vibes-server: own directories, free port, no token. Stopped by its pid when destroyed.
+class ServerProcess {
+ public:
+  /// Ends the program with a message where the server does not start.
+  ServerProcess(const std::string& program, const std::vector<std::string>& options);
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+  ~ServerProcess();
+
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::size_t rss_bytes() const;
+
+ private:
+  std::string directory_;
+  pid_t pid_ = -1;
+  int port_ = 0;
+};
+
+[[noreturn]] void die(const std::string& what);
+double now_us();
+
+}  // namespace vibes::bench
