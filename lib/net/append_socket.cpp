@@ -105,6 +105,7 @@ class AppendSocket final : public Endpoint {
   Taken append(std::string_view text, std::vector<event::NewEvent> events);
   void refuse(Error error, std::size_t line);
   void collect();
+  void answer_arrived();
   void answer_refused();
   void retry_held();
   void balance_reading();
@@ -120,6 +121,7 @@ class AppendSocket final : public Endpoint {
   /// Messages that came although reading was paused, or found no room. Bounded by what the
   /// connection had read already.
   std::deque<std::string> held_;
+  std::deque<ReceiptBox::Receipt> arrived_;    // of the front of unanswered_, not yet visible
   std::vector<ReceiptBox::Receipt> receipts_;  // memory that collect() uses again
   bool retry_timer_set_ = false;
   bool reading_paused_ = false;
@@ -191,19 +193,33 @@ void AppendSocket::answer_refused() {
 
 void AppendSocket::collect() {
   box_->take(receipts_);
-  for (const ReceiptBox::Receipt& receipt : receipts_) {
-    if (receipt) {
+  for (ReceiptBox::Receipt& receipt : receipts_) {
+    arrived_.push_back(std::move(receipt));
+  }
+  receipts_.clear();
+  answer_arrived();
+  retry_held();
+  proceed();
+}
+
+// A receipt is made just before the end of the log moves. Its ack waits for that, so that whoever
+// has the ack can read the event.
+void AppendSocket::answer_arrived() {
+  const Offset end = context_.log.end();
+  while (!arrived_.empty()) {
+    const ReceiptBox::Receipt& receipt = arrived_.front();
+    if (!receipt) {
+      answers_.nack(receipt.error(), 0);
+    } else if (receipt->places.back().offset < end) {
       answers_.ack(*receipt);
     } else {
-      answers_.nack(receipt.error(), 0);
+      break;
     }
+    arrived_.pop_front();
     unanswered_bytes_ -= unanswered_.front().bytes;
     unanswered_.pop_front();
     answer_refused();
   }
-  receipts_.clear();
-  retry_held();
-  proceed();
 }
 
 void AppendSocket::retry_held() {
@@ -213,7 +229,8 @@ void AppendSocket::retry_held() {
 }
 
 void AppendSocket::on_log_moved() {
-  if (!held_.empty()) {
+  if (!arrived_.empty() || !held_.empty()) {
+    answer_arrived();
     retry_held();
     proceed();
   }

@@ -107,7 +107,7 @@ void FirehoseClient::on_timer() {
   if (query_.extended && now() >= next_heartbeat_) {
     next_heartbeat_ = now() + ns(query_.heartbeat);
     if (!asked_to_write_) {  // a socket that takes nothing needs no more of it
-      report_position();
+      report_position(context_.log.end());
     }
   }
   schedule();
@@ -338,9 +338,10 @@ void FirehoseClient::proceed() {
   settle_until_time();
   if (live_may_flow() && !stream_.has_more(wanted())) {
     look_for_end();
-    if (query_.extended && !farewell_ && !caught_up_ && stream_.next() >= context_.log.end()) {
+    const Offset end = context_.log.end();
+    if (query_.extended && !farewell_ && !caught_up_ && stream_.next() >= end) {
       caught_up_ = true;
-      report_position();
+      report_position(end);
     }
   }
   balance_reading();
@@ -349,13 +350,13 @@ void FirehoseClient::proceed() {
   }
 }
 
-void FirehoseClient::report_position() {
+void FirehoseClient::report_position(Offset end) {
   auto cursor = stream_.cursor();
   if (!cursor) {
     give_up(cursor.error());
     return;
   }
-  answer(position_text(*cursor, std::max(context_.log.end(), cursor->next)));
+  answer(position_text(*cursor, std::max(end, cursor->next)));
 }
 
 void FirehoseClient::ask_to_write() {

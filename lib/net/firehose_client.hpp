@@ -82,7 +82,7 @@ class FirehoseClient final : public Endpoint {
   void send_live();
   void look_for_end();
   void settle_until_time();
-  void report_position();
+  void report_position(Offset end);
   void schedule();
   void balance_reading();
   void proceed();

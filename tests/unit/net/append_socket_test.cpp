@@ -2,8 +2,10 @@
 #include "net/append_socket.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,7 +47,11 @@ class HeldLog final : public eventlog::EventLog {
       std::mutex mutex;
       std::condition_variable answered;
       bool ready = false;
+      std::optional<Offset> last;
       REQUIRE(inner_.append(std::move(batch), [&, done = done](auto receipt) {
+        if (receipt) {
+          last = receipt->places.back().offset;
+        }
         done(std::move(receipt));
         const std::lock_guard lock(mutex);
         ready = true;
@@ -53,6 +59,9 @@ class HeldLog final : public eventlog::EventLog {
       }));
       std::unique_lock lock(mutex);
       answered.wait(lock, [&ready] { return ready; });
+      if (last) {
+        inner_.signal().wait_beyond(*last, {}, std::chrono::minutes(1));
+      }
     }
   }
   void refuse(eventlog::Errc code) {
@@ -396,6 +405,21 @@ TEST_CASE("AppendSocket: a stopping server acknowledges what it took, then goes 
   CHECK(server.events.log().end() == Offset(1));
 }
 
+TEST_CASE("AppendSocket: an ack waits until its event can be read", "[net][append]") {
+  AppendServer server;
+  Producer producer(server);
+  producer.send(event_json(0));
+  // As the engine does it, but the end has not moved yet.
+  eventlog::AppendReceipt receipt;
+  receipt.places.push_back({Offset(0), random_uuid(), false});
+  server.log.waiting.front().done(receipt);
+  server.log.waiting.clear();
+  CHECK(producer.take().empty());
+  server.events.append(event_json(0));
+  producer.endpoint().on_log_moved();
+  CHECK(producer.take().size() == 1);
+}
+
 TEST_CASE("AppendSocket: a receipt may come after the connection has ended", "[net][append]") {
   AppendServer server;
   Producer producer(server);
@@ -426,6 +450,7 @@ TEST_CASE("AppendSocket: producers on several threads keep their own order",
       }
       while (acked[static_cast<std::size_t>(t)] < kEach) {
         connection.settle(*endpoint);
+        endpoint->on_log_moved();
         for (const std::string& text : connection.take_texts()) {
           acked[static_cast<std::size_t>(t)] += json::parse(text).at("count").get<std::uint64_t>();
         }
