@@ -2,6 +2,7 @@
 #include "daemon.hpp"
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -33,10 +34,11 @@ namespace {
 
 using cli::ExitCode;
 
-// The parts of kStopWithin: first the clients, then the sessions' last events; the rest is for the
-// log.
+// The parts of kStopWithin, all counted from its beginning: the clients say goodbye while the
+// sessions' programs have their grace; the rest is for the log.
 constexpr std::chrono::milliseconds kClientsStopWithin{4'000};
-constexpr std::chrono::milliseconds kSessionsStopWithin{4'000};
+constexpr std::chrono::milliseconds kSessionsStopWithin{7'000};
+static_assert(kSessionsStopWithin > limits::kHangUpGrace);
 
 ExitCode exit_code_of(const Error& error) {
   if (error.code == eventlog::Errc::locked) {
@@ -198,9 +200,12 @@ Result<void> Daemon::start_server(std::size_t connections_max) {
 
 /// Accepts no more, lets what is in flight be answered, says goodbye, and closes the log last.
 void Daemon::stop() {
+  const auto sessions_until = std::chrono::steady_clock::now() + kSessionsStopWithin;
   sessions_->request_stop();
   server_->stop(kClientsStopWithin);
-  if (!sessions_->stop(kSessionsStopWithin)) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(sessions_until -
+                                                                 std::chrono::steady_clock::now());
+  if (!sessions_->stop(left)) {
     diag_warning("not every session's end could be recorded");
   }
   groups_.reset();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "base/limits.hpp"
@@ -26,9 +28,18 @@ struct EventOutbox::State : std::enable_shared_from_this<State> {
   State(eventlog::EventLog& the_log, const Clock& the_clock, std::function<void()> on_attention)
       : log(the_log), clock(the_clock), attention(std::move(on_attention)) {}
 
-  void add(event::NewEvent event) VIBES_REQUIRES(mutex) {
+  struct Pending {
+    event::NewEvent event;
+    std::function<void()> settled;  // with the last event of a push
+  };
+  struct Settling {
+    std::optional<Offset> visible_at;  // nothing: at once
+    std::function<void()> settled;
+  };
+
+  void add(event::NewEvent event, std::function<void()> settled) VIBES_REQUIRES(mutex) {
     event.event_id = ids.next(clock.now());
-    pending.push_back(std::move(event));
+    pending.push_back({.event = std::move(event), .settled = std::move(settled)});
   }
 
   [[nodiscard]] bool is_due() const VIBES_REQUIRES(mutex) {
@@ -45,37 +56,91 @@ struct EventOutbox::State : std::enable_shared_from_this<State> {
       }
       in_flight = true;
       const std::size_t count = std::min(pending.size(), kBatchEvents);
-      batch.assign(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(count));
+      batch.reserve(count);
+      for (std::size_t i = 0; i < count; ++i) {
+        batch.push_back(pending[i].event);
+      }
     }
-    const std::size_t count = batch.size();
-    auto appended = log.append(std::move(batch), [self = shared_from_this(),
-                                                  count](Result<eventlog::AppendReceipt> receipt) {
-      self->on_answer(count, receipt ? nullptr : &receipt.error());
-    });
+    auto appended =
+        log.append(std::move(batch),
+                   [self = shared_from_this()](const Result<eventlog::AppendReceipt>& receipt) {
+                     self->on_answer(receipt);
+                   });
     if (!appended) {
-      on_answer(count, &appended.error());
+      on_answer(fail(std::move(appended).error()));
     }
   }
 
   // Runs on the engine's thread, or on ours where the append was refused at once.
-  void on_answer(std::size_t count, const Error* error) {
+  void on_answer(const Result<eventlog::AppendReceipt>& receipt) {
     std::function<void()> call;
     {
       const MutexLock lock(mutex);
       in_flight = false;
-      if (error == nullptr) {
-        pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(count));
-        problem.clear();
-        retry_at_ns.reset();
-        retry_ms = limits::kRetryFirst.count();
+      if (receipt) {
+        take_appended(receipt->places);
       } else {
-        problem = error->message();
-        retry_at_ns = clock.steady_ns() + retry_ms * kNanosPerMilli;
-        retry_ms = std::min<std::int64_t>(retry_ms * 2, kRetryLastMs);
+        note_refusal(receipt.error());
       }
       if (pending.empty()) {
         drained.notify_all();
-      } else if (!closed) {
+      }
+      if (!closed && (!pending.empty() || !settling.empty())) {
+        call = attention;
+      }
+    }
+    if (call) {
+      call();
+    }
+  }
+
+  void take_appended(const std::vector<eventlog::AppendReceipt::Place>& places)
+      VIBES_REQUIRES(mutex) {
+    for (const auto& place : places) {
+      if (pending.front().settled) {
+        settling.push_back(
+            {.visible_at = place.offset, .settled = std::move(pending.front().settled)});
+      }
+      pending.pop_front();
+    }
+    problem.clear();
+    retry_at_ns.reset();
+    retry_ms = limits::kRetryFirst.count();
+  }
+
+  void note_refusal(const Error& error) VIBES_REQUIRES(mutex) {
+    problem = error.message();
+    retry_at_ns = clock.steady_ns() + retry_ms * kNanosPerMilli;
+    retry_ms = std::min<std::int64_t>(retry_ms * 2, kRetryLastMs);
+    for (Pending& waiting : pending) {
+      if (waiting.settled) {
+        settling.push_back(
+            {.visible_at = std::nullopt, .settled = std::exchange(waiting.settled, {})});
+      }
+    }
+  }
+
+  void call_settled(Offset end) {
+    std::vector<Settling> due;
+    {
+      const MutexLock lock(mutex);
+      const auto later =
+          std::stable_partition(settling.begin(), settling.end(), [&](const Settling& waiting) {
+            return waiting.visible_at && *waiting.visible_at >= end;
+          });
+      due.assign(std::make_move_iterator(later), std::make_move_iterator(settling.end()));
+      settling.erase(later, settling.end());
+    }
+    for (const Settling& waiting : due) {
+      waiting.settled();
+    }
+  }
+
+  void on_log_moved() {
+    std::function<void()> call;
+    {
+      const MutexLock lock(mutex);
+      if (!settling.empty() && !closed) {
         call = attention;
       }
     }
@@ -93,7 +158,8 @@ struct EventOutbox::State : std::enable_shared_from_this<State> {
   mutable Mutex mutex;
   CondVar drained;
   std::function<void()> attention VIBES_GUARDED_BY(mutex);
-  std::deque<event::NewEvent> pending VIBES_GUARDED_BY(mutex);
+  std::deque<Pending> pending VIBES_GUARDED_BY(mutex);
+  std::vector<Settling> settling VIBES_GUARDED_BY(mutex);
   UuidV7Generator ids VIBES_GUARDED_BY(mutex);
   bool in_flight VIBES_GUARDED_BY(mutex) = false;
   bool closed VIBES_GUARDED_BY(mutex) = false;
@@ -105,7 +171,8 @@ struct EventOutbox::State : std::enable_shared_from_this<State> {
 
 EventOutbox::EventOutbox(eventlog::EventLog& log, const Clock& clock,
                          std::function<void()> attention)
-    : state_(std::make_shared<State>(log, clock, std::move(attention))) {}
+    : state_(std::make_shared<State>(log, clock, std::move(attention))),
+      subscription_(log.signal().listen([state = state_](Offset) { state->on_log_moved(); })) {}
 
 EventOutbox::~EventOutbox() {
   const MutexLock lock(state_->mutex);
@@ -118,14 +185,21 @@ bool EventOutbox::has_room_for_session() const {
   return state_->pending.size() + kReserved < limits::kSessionEventsPendingMax;
 }
 
-void EventOutbox::push(std::vector<event::NewEvent> events) {
+void EventOutbox::push(std::vector<event::NewEvent> events, std::function<void()> settled) {
   {
     const MutexLock lock(state_->mutex);
+    if (state_->retry_at_ns && settled) {
+      state_->settling.push_back(
+          {.visible_at = std::nullopt, .settled = std::exchange(settled, {})});
+    }
     for (event::NewEvent& event : events) {
-      state_->add(std::move(event));
+      const bool is_last = &event == &events.back();
+      state_->add(std::move(event), is_last ? std::move(settled) : nullptr);
     }
   }
   state_->append_due();
+  // What came while the log refuses is told at once.
+  state_->on_log_moved();
 }
 
 void EventOutbox::push_unreserved(event::NewEvent event) {
@@ -136,12 +210,19 @@ void EventOutbox::push_unreserved(event::NewEvent event) {
       ++state_->lost;
       return;
     }
-    state_->add(std::move(event));
+    state_->add(std::move(event), nullptr);
   }
   state_->append_due();
 }
 
-void EventOutbox::service() { state_->append_due(); }
+void EventOutbox::service() {
+  state_->append_due();
+  state_->call_settled(state_->log.end());
+}
+
+void EventOutbox::settle_all() {
+  state_->call_settled(Offset(std::numeric_limits<std::uint64_t>::max()));
+}
 
 std::optional<std::int64_t> EventOutbox::due_ns() const {
   const MutexLock lock(state_->mutex);

@@ -34,13 +34,17 @@ class EventOutbox {
   /// place here.
   [[nodiscard]] bool has_room_for_session() const;
   /// Events of sessions: always taken, because has_room_for_session() was asked before the session
-  /// began.
-  void push(std::vector<event::NewEvent> events);
+  /// began. `settled` is called by service(), once readers of the log see the events, or as soon as
+  /// the log refuses: then they will come later.
+  void push(std::vector<event::NewEvent> events, std::function<void()> settled = {});
   /// Events of clients: counted as lost if only the places of the sessions are left.
   void push_unreserved(event::NewEvent event);
 
-  /// Appends what waits and is due. For the session thread, after `attention` and at due_ns().
+  /// Appends what waits and is due, and calls what has settled. For the session thread, after
+  /// `attention` and at due_ns().
   void service();
+  /// Calls what has not settled: nobody will call service() any more.
+  void settle_all();
   /// When service() should try again, on the clock's steady_ns(); nothing while nothing waits for a
   /// retry.
   [[nodiscard]] std::optional<std::int64_t> due_ns() const;
@@ -59,6 +63,7 @@ class EventOutbox {
  private:
   struct State;
   std::shared_ptr<State> state_;  // shared with the acks under way, which may come after us
+  eventlog::CommitSignal::Subscription subscription_;
 };
 
 }  // namespace vibes::session

@@ -212,16 +212,21 @@ Result<SessionTable::Entry> SessionLoop::start_session(const SessionSpec& spec) 
   sessions_.emplace(serial, std::move(session));
   // Listed before it is told: who hears of it must find it.
   table_.insert(entry);
-  append(session_created(spec.id, spec.name));
   return entry;
 }
 
-Result<SessionInfo> SessionLoop::create(const SessionSpec& spec) {
+void SessionLoop::create(const SessionSpec& spec, SessionRegistry::Created done) {
   if (table_.find(spec.id)) {
-    return fail(Errc::session_exists, spec.id);
+    done(fail(Errc::session_exists, spec.id));
+    return;
   }
-  VIBES_TRY_ASSIGN(entry, start_session(spec));
-  return SessionTable::info(entry);
+  auto entry = start_session(spec);
+  if (!entry) {
+    done(fail(std::move(entry).error()));
+    return;
+  }
+  append(session_created(spec.id, spec.name),
+         [done = std::move(done), info = SessionTable::info(*entry)] { done(info); });
 }
 
 Result<std::shared_ptr<Attachment>> SessionLoop::attach(const SessionSpec& spec,
@@ -234,6 +239,7 @@ Result<std::shared_ptr<Attachment>> SessionLoop::attach(const SessionSpec& spec,
   if (!entry) {
     VIBES_TRY_ASSIGN(started, start_session(spec));
     entry = std::move(started);
+    append(session_created(spec.id, spec.name), {});
   } else if (spec.cols || spec.rows) {
     const SessionStream::Size size = entry->stream->size();
     VIBES_TRY(resize(
@@ -274,22 +280,23 @@ Result<void> SessionLoop::resize(std::string_view id, TerminalSize size) {
   return session->resize(size);
 }
 
-Result<void> SessionLoop::kill(std::string_view id) {
+void SessionLoop::kill(std::string_view id, SessionRegistry::Done done) {
   const auto entry = table_.find(id);
   if (!entry) {
-    return fail(Errc::session_not_found, std::string(id));
+    done(fail(Errc::session_not_found, std::string(id)));
+    return;
   }
   table_.remove(id, entry->serial);
   const auto found = sessions_.find(entry->serial);
   if (entry->end || found == sessions_.end()) {
-    return {};  // it has exited, which the log knows; now it is not listed any more either
+    done({});  // it has exited, which the log knows; now it is not listed any more either
+    return;
   }
   Session& session = *found->second;
   session.removed = true;
-  append(session_removed(id, RemovalReason::killed));
+  append(session_removed(id, RemovalReason::killed), [done = std::move(done)] { done({}); });
   session.stream().finish({});
   end_later(session);
-  return {};
 }
 
 void SessionLoop::repaint(std::string_view id, std::uint64_t serial) {
@@ -316,6 +323,7 @@ void SessionLoop::begin_stop() {
 
 void SessionLoop::abandon() {
   for (auto& [serial, session] : sessions_) {
+    session->pty().kill();
     if (!session->removed) {
       publish_end(*session, {});
     }
@@ -405,10 +413,10 @@ void SessionLoop::publish_end(Session& session, const SessionEnd& end) {
   session.stream().finish(end);
 }
 
-void SessionLoop::append(event::NewEvent event) {
+void SessionLoop::append(event::NewEvent event, std::function<void()> settled) {
   std::vector<event::NewEvent> events;
   events.push_back(std::move(event));
-  outbox_.push(std::move(events));
+  outbox_.push(std::move(events), std::move(settled));
 }
 
 void SessionLoop::make_room_for_exited() {

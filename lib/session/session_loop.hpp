@@ -30,11 +30,11 @@ class SessionLoop {
   void run();
 
   // Commands.
-  Result<SessionInfo> create(const SessionSpec& spec);
+  void create(const SessionSpec& spec, SessionRegistry::Created done);
   Result<std::shared_ptr<Attachment>> attach(const SessionSpec& spec, Attachment::Wake wake);
   Result<void> input(std::string_view id, std::string_view bytes);
   Result<void> resize(std::string_view id, TerminalSize size);
-  Result<void> kill(std::string_view id);
+  void kill(std::string_view id, SessionRegistry::Done done);
   void repaint(std::string_view id, std::uint64_t serial);
   void set_url(std::string url) { options_.url = std::move(url); }
 
@@ -78,7 +78,7 @@ class SessionLoop {
   void on_exit(Session& session);
   void publish_end(Session& session, const SessionEnd& end);
   void end_later(Session& session);
-  void append(event::NewEvent event);
+  void append(event::NewEvent event, std::function<void()> settled);
   void make_room_for_exited();
 
   [[nodiscard]] int timeout_ms();

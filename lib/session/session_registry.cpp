@@ -111,6 +111,7 @@ bool SessionRegistry::Impl::stop(std::chrono::milliseconds timeout) {
   loop_.request_quit();
   commands_->close();
   thread_.join();
+  outbox_.settle_all();
   return *stopped_;
 }
 
@@ -135,8 +136,13 @@ void SessionRegistry::set_url(std::string url) {
 }
 
 void SessionRegistry::create(SessionSpec spec, Created done) {
-  impl_->post<SessionInfo>(0, std::move(done), [spec = std::move(spec)](SessionLoop& loop) {
-    return loop.create(spec);
+  impl_->commands_->push(0, [impl = impl_.get(), spec = std::move(spec),
+                             done = std::move(done)](const std::optional<Error>& refused) {
+    if (refused) {
+      done(fail(*refused));
+    } else {
+      impl->loop_.create(spec, done);
+    }
   });
 }
 
@@ -166,8 +172,14 @@ void SessionRegistry::resize(std::string id, unsigned cols, unsigned rows, Done 
 }
 
 void SessionRegistry::kill(std::string id, Done done) {
-  impl_->post<void>(0, std::move(done),
-                    [id = std::move(id)](SessionLoop& loop) { return loop.kill(id); });
+  impl_->commands_->push(0, [impl = impl_.get(), id = std::move(id),
+                             done = std::move(done)](const std::optional<Error>& refused) {
+    if (refused) {
+      done(fail(*refused));
+    } else {
+      impl->loop_.kill(id, done);
+    }
+  });
 }
 
 void SessionRegistry::flush(std::function<void()> done) {

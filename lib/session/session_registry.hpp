@@ -113,6 +113,7 @@ class SessionRegistry {
   /// The children's VIBES_URL, for sessions created from now on: known once the server listens.
   void set_url(std::string url);
 
+  /// `done` is called once readers of the log see session_created (or the log refuses it for now).
   /// Errors: Errc::session_exists, bad_session_id, bad_size, bad_cwd, bad_command, bad_name,
   /// too_many_sessions, log_unavailable, stopping, busy, or spawn_failed with the system's reason.
   void create(SessionSpec spec, Created done);
@@ -126,8 +127,9 @@ class SessionRegistry {
   /// Errors: session_not_found, bad_size, busy.
   void resize(std::string id, unsigned cols, unsigned rows, Done done);
   /// Ends the process group and appends session_removed, reason killed. The session is gone from
-  /// the list when `done` is called; SIGKILL follows after the grace if SIGHUP was not enough.
-  /// Errors: session_not_found (and no event), busy.
+  /// the list and the event is in the log (unless that refuses for now) when `done` is called;
+  /// SIGKILL follows after the grace if SIGHUP was not enough. Errors: session_not_found (and no
+  /// event), busy.
   void kill(std::string id, Done done);
 
   /// Calls `done` once everything that this thread left before has been carried out.

@@ -376,7 +376,7 @@ TEST_CASE("SessionRegistry: no more sessions than the limit", "[session][registr
 TEST_CASE("SessionRegistry: the stop ends every session with its events and takes no new one",
           "[session][registry]") {
   RegistryOptions options;
-  options.hang_up_grace = 50ms;
+  options.hang_up_grace = 1000ms;
   Sessions sessions(std::move(options));
   Viewer soft;
   Viewer hard;
