@@ -2,6 +2,8 @@
 #include "eventlog/id_window.hpp"
 
 #define XXH_INLINE_ALL
+#include <algorithm>
+
 #include <xxhash.h>
 
 #include "base/assert.hpp"
@@ -25,6 +27,16 @@ void IdWindow::reset(Offset end) {
   first_ = end_ = end;
   ring_.clear();
   table_.assign(kTableMin, kFree);
+}
+
+void IdWindow::reserve(std::size_t count) {
+  while (table_.size() < std::min(count, capacity_) * 2) {
+    table_.resize(table_.size() * 2);
+  }
+  table_.assign(table_.size(), kFree);
+  for (Offset at = first_; at < end_; ++at) {
+    link(static_cast<std::uint32_t>(ring_index(at)));
+  }
 }
 
 void IdWindow::push(const Uuid& event_id, std::uint64_t fingerprint) {

@@ -31,6 +31,8 @@ class IdWindow {
 
   /// Forgets everything; the next push() is of the event at `end`.
   void reset(Offset end);
+  /// Makes room for `count` events at once.
+  void reserve(std::size_t count);
   /// Adds the event at end().
   void push(const Uuid& event_id, std::uint64_t fingerprint);
   /// Takes back the events from `end` on, which were never appended after all.

@@ -12,6 +12,22 @@
 
 namespace vibes::eventlog::file {
 
+namespace {
+
+/// An index keeps its ids sorted by id.
+Result<std::vector<IdEntry>> in_order_of_offsets(std::vector<IdEntry> ids) {
+  std::vector<IdEntry> ordered(ids.size());
+  for (const IdEntry& entry : ids) {
+    if (entry.ahead >= ordered.size()) {
+      return fail(Errc::corrupt, "an index with offsets that its segment does not have");
+    }
+    ordered[entry.ahead] = entry;
+  }
+  return ordered;
+}
+
+}  // namespace
+
 FileEventLog::FileEventLog(io::FileSystem& fs, Layout layout, const LogOptions& options,
                            Housekeeping housekeeping)
     : fs_(fs),
@@ -100,30 +116,30 @@ Result<void> FileEventLog::start(RecoveredLog recovered, DurableSlots slots) {
   return {};
 }
 
-Result<void> FileEventLog::load_window(RecoveredLog& recovered) {
-  std::vector<std::pair<Offset, std::vector<IdEntry>>> newest_first;
-  Offset from = recovered.end;
-  const auto covered = [&] { return recovered.end - from >= limits::kIdempotencyWindowEvents; };
-  if (recovered.active) {
-    from = recovered.active->info.header.first;
-    newest_first.emplace_back(from, std::move(recovered.active->ids));
-  }
-  for (auto it = recovered.sealed.rbegin(); it != recovered.sealed.rend() && !covered(); ++it) {
-    VIBES_TRY_ASSIGN(index, store_.index_of(*it));
-    std::sort(index.ids.begin(), index.ids.end(),
-              [](const IdEntry& a, const IdEntry& b) { return a.ahead < b.ahead; });
-    from = it->header.first;
-    newest_first.emplace_back(from, std::move(index.ids));
-  }
+Result<void> FileEventLog::load_window(const RecoveredLog& recovered) {
+  const Offset oldest = recovered.first;
+  const Offset first = recovered.end - oldest > limits::kIdempotencyWindowEvents
+                           ? recovered.end - limits::kIdempotencyWindowEvents
+                           : oldest;
   const MutexLock lock(window_mutex_);
-  const Offset first = covered() ? recovered.end - limits::kIdempotencyWindowEvents : from;
   window_.reset(first);
-  for (auto it = newest_first.rbegin(); it != newest_first.rend(); ++it) {
-    for (const IdEntry& entry : it->second) {
-      if (it->first + entry.ahead >= first) {
+  window_.reserve(recovered.end - first);
+  const auto push = [&](Offset segment_first, const std::vector<IdEntry>& ids) {
+    for (const IdEntry& entry : ids) {
+      if (segment_first + entry.ahead >= first) {
         window_.push(entry.event_id, entry.fingerprint);
       }
     }
+  };
+  for (const SegmentInfo& segment : recovered.sealed) {
+    if (segment.end > first) {
+      VIBES_TRY_ASSIGN(index, store_.index_of(segment));
+      VIBES_TRY_ASSIGN(ids, in_order_of_offsets(std::move(index.ids)));
+      push(segment.header.first, ids);
+    }
+  }
+  if (recovered.active) {
+    push(recovered.active->info.header.first, recovered.active->ids);
   }
   if (window_.end() != recovered.end) {
     return fail(Errc::corrupt, layout_.segments() + ": an index disagrees with its segment");

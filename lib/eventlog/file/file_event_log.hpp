@@ -47,7 +47,7 @@ class FileEventLog final : public EventLog {
 
   // Opening.
   Result<void> start(RecoveredLog recovered, DurableSlots slots);
-  Result<void> load_window(RecoveredLog& recovered);
+  Result<void> load_window(const RecoveredLog& recovered);
 
   // The writer thread.
   void run();

@@ -97,10 +97,10 @@ void Housekeeper::run() {
       while (!stopping_ && !wanted_ && to_index_.empty()) {
         changed_.wait(lock);
       }
-      if (stopping_) {
+      if (stopping_ && to_index_.empty()) {
         return;
       }
-      capacity = std::exchange(wanted_, std::nullopt);
+      capacity = stopping_ ? std::nullopt : std::exchange(wanted_, std::nullopt);
       if (capacity) {
         preparing_ = true;
       } else {

@@ -37,7 +37,7 @@ class Housekeeper {
   Result<std::unique_ptr<io::File>> take(std::uint64_t capacity);
   /// Builds and writes the index of a sealed segment.
   void index(const SegmentInfo& segment);
-  /// Stops and forgets the rest.
+  /// Finishes the indices, which make the next start fast, and stops.
   void stop();
 
  private:
