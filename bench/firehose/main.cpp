@@ -210,7 +210,7 @@ std::uint64_t read_all(std::vector<std::unique_ptr<RawClient>>& clients, std::ui
       if (!clients[client]->count(kEventPrefix, counts[client])) {
         die("a client was disconnected");
       }
-      done += before < expected && counts[client] >= expected ? 1 : 0;
+      done += before < expected && counts[client] >= expected ? 1U : 0U;
     }
   }
   std::uint64_t all = 0;

@@ -101,7 +101,7 @@ bool RawClient::receive(const std::function<void(std::string_view)>& on_text) {
 }
 
 bool RawClient::count(std::string_view prefix, std::uint64_t& messages) {
-  return receive([&](std::string_view text) { messages += text.starts_with(prefix) ? 1 : 0; });
+  return receive([&](std::string_view text) { messages += text.starts_with(prefix) ? 1U : 0U; });
 }
 
 void RawClient::send(std::string_view bytes) const {

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <sys/wait.h>
 
 #include <fcntl.h>
@@ -87,8 +88,9 @@ ServerProcess::ServerProcess(const std::string& program, const std::vector<std::
   ::close(ready[0]);
   if (port_ == 0) {
     std::ifstream log(directory_ + "/stderr");
-    const std::string text((std::istreambuf_iterator<char>(log)), {});
-    die("the server did not start: " + text);
+    std::ostringstream text;
+    text << log.rdbuf();
+    die("the server did not start: " + text.str());
   }
 }
 
