@@ -33,10 +33,10 @@ int status_of(const std::error_code& code) {
   if (code == Errc::too_many_sessions || code == Errc::busy) {
     return 429;
   }
-  if (code == Errc::log_unavailable || code == Errc::stopping) {
+  if (code == Errc::log_unavailable || code == Errc::stopping || code == Errc::spawn_failed) {
     return 503;
   }
-  return code == Errc::spawn_failed || code.category() != session::error_category() ? 500 : 400;
+  return code.category() == session::error_category() ? 400 : 500;
 }
 
 SessionsReply refusal(int status, std::string_view code, std::string_view message) {
