@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """How the daemon starts, refuses to start, and stops."""
 
+import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -19,7 +21,6 @@ OK, FAILURE, USAGE, DAMAGED, IO_ERROR, ALREADY_RUNNING = 0, 1, 2, 65, 74, 75
 @pytest.fixture
 def home(tmp_path_factory):
     """A directory of its own with a short path, since it holds a unix socket."""
-    import shutil
     import tempfile
 
     path = tempfile.mkdtemp(prefix="vibes-")
@@ -387,3 +388,27 @@ def test_more_connections_than_descriptors_wait_and_the_log_is_written(home):
         assert server.append({"type": "still_written"})["durability"] == "fsync"
         for one in held:
             one.socket.close()
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_a_failed_sync_ends_it_at_once_with_74_and_nothing_acknowledged_is_lost(home):
+    with VibesServer(root=home) as server:
+        server.append({"type": "before"})
+        inject = ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO"]
+        strace = subprocess.Popen(
+            ["strace", "-f", "-qq", *inject, "-p", str(server.pid)], stderr=subprocess.DEVNULL
+        )
+        try:
+            acknowledged = 0
+            with pytest.raises((ConnectionError, AssertionError, http.client.HTTPException)):
+                while True:  # until strace has attached
+                    server.append({"type": "during"})
+                    acknowledged += 1
+            assert server.process.wait(5) == IO_ERROR
+            assert "the log has failed" in server.stderr
+        finally:
+            strace.terminate()
+            strace.wait()
+        server.start()
+        stored = server.get_json("/api/events?types=before,during&limit=1000")["events"]
+        assert len(stored) >= min(acknowledged + 1, 1000)
