@@ -86,6 +86,15 @@ class CrashChecker {
     after.attempts().events.resize(count);
     after.attempts().commit_attempted = snapshot_commit(after);
     after.attempts().commit_acked = after.attempts().commit_attempted;
+    if (count > 0) {
+      // Sent again with the same id: known, also across the crash.
+      const Attempts::Event& known = after.attempts().events[count - 1];
+      event::NewEvent again{known.payload, "note", "", known.event_id};
+      const auto receipt = after.append_as({again});
+      require_ok(receipt);
+      REQUIRE(receipt->duplicates() == 1);
+      REQUIRE(receipt->places[0].offset == Offset(count - 1));
+    }
     require_ok(after.append({200, 50}));
     if (random_() % 2 == 0) {
       after.crash([&](std::size_t /*thing*/) { return random_() % 2 == 0; });
