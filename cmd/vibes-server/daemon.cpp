@@ -86,7 +86,8 @@ std::string_view hint_for(const Error& error) {
 /// Everything the daemon is made of, in the order it is started; destroyed in the opposite one.
 class Daemon {
  public:
-  explicit Daemon(Options options) : options_(std::move(options)) {}
+  Daemon(Options options, mode_t users_umask)
+      : options_(std::move(options)), users_umask_(users_umask) {}
 
   Result<void> start();
   void stop();
@@ -100,6 +101,7 @@ class Daemon {
   Result<void> start_server(std::size_t connections_max);
 
   Options options_;
+  mode_t users_umask_;
   std::optional<net::Token> token_;
   std::unique_ptr<eventlog::EventLog> log_;
   consumers::Broadcaster broadcaster_;
@@ -173,6 +175,7 @@ Result<void> Daemon::start_sessions() {
   session::RegistryOptions session_options;
   session_options.command = options_.session_command;
   session_options.token_file = options_.paths.token();
+  session_options.umask = users_umask_;
   VIBES_TRY_ASSIGN(sessions, session::SessionRegistry::start(*log_, session_options));
   sessions_ = std::move(sessions);
   return {};
@@ -260,7 +263,7 @@ class StopWatch {
 }  // namespace
 
 ExitCode run_daemon(Options options, cli::Report& report) {
-  prepare_process();
+  const mode_t users_umask = prepare_process();
   start_diag();
   net::redirect_libwebsockets_log([](int, const char* line) { diag_warning(line); });
   const auto signals = cli::SignalFd::open({SIGTERM, SIGINT});
@@ -270,7 +273,7 @@ ExitCode run_daemon(Options options, cli::Report& report) {
   }
   diag_info("vibes-server " VIBES_VERSION ", libwebsockets " + net::libwebsockets_version());
   const int ready_fd = options.ready_fd;
-  Daemon daemon(std::move(options));
+  Daemon daemon(std::move(options), users_umask);
   if (const Result<void> started = daemon.start(); !started) {
     report.error(started.error());
     if (const std::string_view hint = hint_for(started.error()); !hint.empty()) {

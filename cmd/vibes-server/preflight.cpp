@@ -39,10 +39,10 @@ Result<std::size_t> prepare_descriptors() {
   return std::min<std::size_t>(left, limits::kConnectionsMax);
 }
 
-void prepare_process() {
-  ::umask(077);
+mode_t prepare_process() {
   (void)std::signal(SIGPIPE, SIG_IGN);
   (void)std::signal(SIGXFSZ, SIG_IGN);
+  return ::umask(077);
 }
 
 }  // namespace vibes::server

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <sys/types.h>
 
 #include "base/result.hpp"
 
@@ -13,7 +14,8 @@ namespace vibes::server {
 Result<std::size_t> prepare_descriptors();
 
 /// umask 077, and the signals whose default would end a daemon for nothing: writing to a closed
-/// socket, a file at its size limit.
-void prepare_process();
+/// socket, a file at its size limit. Returns the umask there was, which the programs in sessions
+/// get.
+[[nodiscard]] mode_t prepare_process();
 
 }  // namespace vibes::server

@@ -55,6 +55,19 @@ class Lifecycle(unittest.IsolatedAsyncioTestCase):
                 lines = client.bytes_of("e", "pty_output").decode().split()
                 self.assertEqual(lines, ["e", server.url, server.token, "3"])
 
+    async def test_the_program_gets_the_user_s_umask_not_the_daemon_s(self):
+        before = os.umask(0o027)
+        try:
+            server = VibesServer()
+            server.start()
+        finally:
+            os.umask(before)
+        self.addCleanup(server.__exit__)
+        async with TerminalClient(server) as client:
+            await client.attach("u", "umask")
+            await client.wait("pty_exit", session_id="u")
+            self.assertEqual(client.bytes_of("u", "pty_output"), b"0027\r\n")
+
     async def test_the_stop_ends_the_programs_and_records_it(self):
         with VibesServer() as server:
             async with TerminalClient(server) as client:
