@@ -60,6 +60,7 @@ class SessionSocket final : public Endpoint {
   void attach(session::SessionSpec spec);
   void on_attached(const std::string& id, Result<std::shared_ptr<Attachment>> result);
   void detach(const std::string& id);
+  void forget(const std::string& id);
   void input(const std::string& id, std::string bytes);
   void resize(const std::string& id, unsigned cols, unsigned rows);
   void on_resized(const std::string& id);
@@ -203,7 +204,8 @@ void SessionSocket::on_attached(const std::string& id, Result<std::shared_ptr<At
                     .removed = {}};
   reply(attach_ack_message(
       id, {.cols = attached.attachment->cols(), .rows = attached.attachment->rows()}));
-  attachments_.insert_or_assign(id, std::move(attached));
+  forget(id);
+  attachments_.emplace(id, std::move(attached));
   release_replays();
   connection_.request_write();
 }
@@ -214,17 +216,22 @@ void SessionSocket::detach(const std::string& id) {
   sessions_.flush([post = post_, id, this] {
     post([id, this] {
       finish_request();
-      const auto found = attachments_.find(id);
-      if (found == attachments_.end()) {
-        return;
-      }
-      std::string removed = std::move(found->second.removed);
-      attachments_.erase(found);
-      if (!removed.empty()) {
-        reply(std::move(removed));
-      }
+      forget(id);
     });
   });
+}
+
+/// A session_removed that waited for the end of the output waits no longer.
+void SessionSocket::forget(const std::string& id) {
+  const auto found = attachments_.find(id);
+  if (found == attachments_.end()) {
+    return;
+  }
+  std::string removed = std::move(found->second.removed);
+  attachments_.erase(found);
+  if (!removed.empty()) {
+    reply(std::move(removed));
+  }
 }
 
 session::SessionRegistry::Done SessionSocket::reply_if_failed(const std::string& id) {
@@ -382,7 +389,7 @@ void SessionSocket::on_writable() {
     connection_.close(CloseCode::going_away, "the server is stopping");
     return;
   }
-  if (!replies_.empty() || frames.size() >= limits::kWriteChunkBytes || stopping_) {
+  if (!replies_.empty() || frames.size() >= limits::kWriteChunkBytes || log_moved_ || stopping_) {
     connection_.request_write();
   }
 }

@@ -29,6 +29,14 @@ RegistryOptions completed(RegistryOptions options) {
   return options;
 }
 
+std::size_t bytes_of(const SessionSpec& spec) {
+  std::size_t bytes = spec.id.size() + spec.name.value_or("").size() + spec.cwd.value_or("").size();
+  for (const std::string& argument : spec.command) {
+    bytes += argument.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 class SessionRegistry::Impl {
@@ -136,8 +144,9 @@ void SessionRegistry::set_url(std::string url) {
 }
 
 void SessionRegistry::create(SessionSpec spec, Created done) {
-  impl_->commands_->push(0, [impl = impl_.get(), spec = std::move(spec),
-                             done = std::move(done)](const std::optional<Error>& refused) {
+  const std::size_t bytes = bytes_of(spec);
+  impl_->commands_->push(bytes, [impl = impl_.get(), spec = std::move(spec),
+                                 done = std::move(done)](const std::optional<Error>& refused) {
     if (refused) {
       done(fail(*refused));
     } else {
@@ -147,8 +156,9 @@ void SessionRegistry::create(SessionSpec spec, Created done) {
 }
 
 void SessionRegistry::attach(SessionSpec spec, Attachment::Wake wake, Attached done) {
+  const std::size_t bytes = bytes_of(spec);
   impl_->post<std::shared_ptr<Attachment>>(
-      0, std::move(done), [spec = std::move(spec), wake = std::move(wake)](SessionLoop& loop) {
+      bytes, std::move(done), [spec = std::move(spec), wake = std::move(wake)](SessionLoop& loop) {
         return loop.attach(spec, wake);
       });
 }

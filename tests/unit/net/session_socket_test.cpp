@@ -309,6 +309,25 @@ TEST_CASE("SessionSocket: a kill is told to everybody once, and unknown ids are 
                      [](const json& m) { return m["type"] == "session_removed"; }));
 }
 
+TEST_CASE("SessionSocket: an id killed and attached again at once is told as both",
+          "[net][sessions]") {
+  Server server;
+  Client client(server);
+  client.send(attach("s1", "exec sleep 1000"));
+  client.await_type("attach_ack");
+  client.send({{"type", "kill_session"}, {"session_id", "s1"}});
+  client.send(attach("s1", "echo second; exec sleep 1000"));
+  client.send({{"type", "list_sessions"}, {"request_id", "r"}});
+  bool removed = false;
+  bool output = false;
+  while (!removed || !output) {
+    const json message = client.await([](const json&) { return true; });
+    removed = removed || (message["type"] == "session_removed" && message["reason"] == "killed");
+    output = output || message["type"] == "pty_output";
+  }
+  CHECK(server.await_events(4).size() == 4);
+}
+
 TEST_CASE("SessionSocket: the list says whose a session is and who looks at it",
           "[net][sessions]") {
   Server server;
