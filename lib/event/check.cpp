@@ -33,7 +33,7 @@ class Scratch {
     if ((text.size() > capacity_ || buffer_.empty()) && !grow(text.size())) {
       return false;
     }
-    std::memcpy(buffer_.data(), text.data(), text.size());
+    std::ranges::copy(text, buffer_.begin());  // not memcpy: an empty text may have no address
     std::memset(buffer_.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
     return parser_.parse(buffer_.data(), text.size(), false).get(root) == simdjson::SUCCESS;
   }
