@@ -121,6 +121,9 @@ Result<ReadBatch> FileReader::read(const ReadRequest& request) {
     const Gap gap{std::exchange(position_, first), first};
     return ReadBatch{{}, gap};
   }
+  if (position_ >= end) {
+    pieces_.clear();  // who waits at the end holds no memory
+  }
   Budget budget(request);
   Offset at = position_;
   bool full = false;
