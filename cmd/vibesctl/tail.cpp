@@ -63,6 +63,7 @@ void add_how_to_resume(CLI::App& verb, TailOptions& options) {
           ->type_name("NAME")
           ->excludes("--cursor-file")
           ->excludes("--since")
+          ->excludes("--until")
           ->excludes("-n");
   verb.add_option("--exec", options.exec,
                   "Run CMD with sh for each event (on its stdin); status 0 commits it")

@@ -89,6 +89,9 @@ void TailLoop::on(const client::Hello& hello) {
     session_.report.note("connected again");
   }
   lost_said_ = false;
+  if (plan_.stop_at_end && !end_) {
+    end_ = hello.end;
+  }
   if (plan_.idle) {
     idle_at_ = client::within(*plan_.idle);
   }
@@ -115,6 +118,13 @@ void TailLoop::on(const client::Events& events) {
     idle_at_ = client::within(*plan_.idle);
   }
   if (left_ == 0 && !stop_) {
+    stop(ExitCode::ok);
+  }
+  stop_if_at_end(taken.back().offset + 1);
+}
+
+void TailLoop::stop_if_at_end(Offset next) {
+  if (end_ && next >= *end_ && !stop_) {
     stop(ExitCode::ok);
   }
 }
@@ -174,10 +184,11 @@ void TailLoop::done_up_to(const client::TailEvent& event) {
   }
 }
 
-void TailLoop::on(const client::PositionReport& /*position*/) {
+void TailLoop::on(const client::PositionReport& position) {
   if (!is_group()) {
     save_cursor(client_.cursor());
   }
+  stop_if_at_end(position.offset);
 }
 
 void TailLoop::on(const client::GapReport& gap) {

@@ -41,6 +41,7 @@ class TailLoop {
   void print(std::span<const client::TailEvent> events);
   void execute(std::span<const client::TailEvent> events);
   void done_up_to(const client::TailEvent& event);
+  void stop_if_at_end(Offset next);
   void stop(ExitCode code) { stop_ = code; }
   void finish();
   void await_commit();
@@ -66,6 +67,7 @@ class TailLoop {
   bool ready_said_ = false;
   bool lost_said_ = false;
   bool saw_gap_ = false;
+  std::optional<Offset> end_;    // with stop_at_end: where
   std::string cursor_;           // behind everything done
   std::optional<Offset> done_;   // groups: the next offset to do
   std::optional<Offset> acked_;  // groups: what the server has made durable

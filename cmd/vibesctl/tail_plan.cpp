@@ -162,7 +162,10 @@ Result<TailPlan> plan_tail(const Session& session, const TailOptions& options) {
   VIBES_TRY_ASSIGN(until, end_of(options));
   plan.timeout = timeout;
   plan.idle = idle;
-  plan.client.until = std::move(until);
+  plan.stop_at_end = options.group && until == "end";
+  if (!plan.stop_at_end) {
+    plan.client.until = std::move(until);
+  }
   for (const std::string& type : options.types) {
     plan.client.types += (plan.client.types.empty() ? "" : ",") + type;
   }

@@ -18,6 +18,9 @@ struct TailPlan {
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::milliseconds> timeout;
   std::optional<std::chrono::milliseconds> idle;
+  /// Stop at what is the end when the first connection is made, found out here: a server that ends
+  /// the stream itself would not wait for a group's last commit.
+  bool stop_at_end = false;
 };
 
 /// Reads the cursor file and, for -n with a filter, asks the server where to start. Errors:

@@ -126,7 +126,7 @@ std::optional<ExitCode> parse_command_line(CLI::App& app, int argc, const char* 
 
 std::optional<std::string> nearest(const std::string& word,
                                    const std::vector<std::string>& candidates) {
-  const std::size_t tolerated = std::max<std::size_t>(1, word.size() / 3);
+  const std::size_t tolerated = word.size() < 4 ? 1 : std::max<std::size_t>(2, word.size() / 3);
   std::optional<std::string> best;
   std::size_t best_distance = tolerated + 1;
   for (const std::string& candidate : candidates) {

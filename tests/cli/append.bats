@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154,SC2238 # handlers are for another shell; run and the helpers assign
 load helpers
 
 @test "append: an argument becomes an event, byte for byte" {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # For the bats files beside this one: a private world per test, and a real server in it.
-# The programs are found by PATH, which ctest sets to the build's bin folder.
+# The programs are those of $VIBES_BIN, which ctest sets; by hand they are those of the dev build.
 
 bats_require_minimum_version 1.5.0
+PATH=${VIBES_BIN:-$BATS_TEST_DIRNAME/../../build/dev/bin}:$PATH
 
 setup_world() {
   world=$(mktemp -d "${BATS_TMPDIR:-/tmp}/vibes-cli.XXXXXX")

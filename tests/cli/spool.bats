@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154,SC2238 # handlers are for another shell; run and the helpers assign
 load helpers
 
 spooled() { cat "$XDG_STATE_HOME"/vibes/spool/{draining,events} 2>/dev/null | wc -l; }

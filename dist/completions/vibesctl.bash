@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# bash completion for vibesctl(1). tests/cli/interface.bats compares its options with --help and the man page.
+
+_vibesctl_options() { # _vibesctl_options VERB SUBVERB
+  local common='--url --token-file --color -q --quiet -h --help'
+  local choose='--from --until --types --session -C --count'
+  case "$1 $2" in
+    'append '*) echo "$common -l --lines --type --session --data --ack --receipts --no-spool -W --timeout" ;;
+    'tail '*) echo "$common -n --from --since --until -e --until-end --types --session -C --count -W --timeout --idle -o --output -F --format --cursor-file --show-cursor --group --exec --ready-fd" ;;
+    'consumers list' | 'consumers show') echo "$common --json" ;;
+    'consumers seek') echo "$common --to --json" ;;
+    'log info' | 'log verify') echo "$common --json" ;;
+    'log dump') echo "$common $choose" ;;
+    'log export') echo "$common $choose -o --output" ;;
+    'health '*) echo "$common --json" ;;
+    ' ') echo "$common --version" ;;
+    *) echo "$common" ;;
+  esac
+}
+
+_vibesctl() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' sub='' i word
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $word in
+      --url | --token-file | --color) ((i++)) ;;
+      -*) ;;
+      *) if [[ -z $verb ]]; then verb=$word; elif [[ -z $sub ]]; then sub=$word; fi ;;
+    esac
+  done
+  case $prev in
+    --token-file | --cursor-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+    --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
+    --ack) mapfile -t COMPREPLY < <(compgen -W 'memory os fsync replicated' -- "$cur") && return ;;
+    --from | --to) mapfile -t COMPREPLY < <(compgen -W 'beginning end' -- "$cur") && return ;;
+    --types) mapfile -t COMPREPLY < <(compgen -W 'claude session hook assessment custom' -- "$cur") && return ;;
+    -o | --output) mapfile -t COMPREPLY < <(compgen -W 'short json cat cloudevents' -- "$cur") && return ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_options "$verb" "$sub")" -- "$cur")
+  elif [[ -z $verb ]]; then
+    mapfile -t COMPREPLY < <(compgen -W 'append tail consumers log health' -- "$cur")
+  elif [[ $verb == consumers && -z $sub ]]; then
+    mapfile -t COMPREPLY < <(compgen -W 'list show seek remove dead-letters' -- "$cur")
+  elif [[ $verb == log && -z $sub ]]; then
+    mapfile -t COMPREPLY < <(compgen -W 'info verify dump export' -- "$cur")
+  elif [[ $verb == log ]]; then
+    mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+  fi
+}
+complete -o filenames -F _vibesctl vibesctl

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "client/spool.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "client/errc.hpp"
+#include "event/check.hpp"
+#include "support/catch.hpp"
+#include "support/temp_dir.hpp"
+
+using vibes::client::Errc;
+using vibes::client::kNever;
+using vibes::client::make_error_code;
+using vibes::client::Spool;
+
+namespace {
+
+constexpr std::size_t kBatch = 200;  // a few events
+
+vibes::event::NewEvent numbered(int number) {
+  static vibes::UuidV7Generator ids;
+  auto event = *vibes::event::check(R"({"type":"note","n":)" + std::to_string(number) + "}");
+  event.event_id = ids.next(vibes::system_clock().now());
+  return event;
+}
+
+struct Fixture {
+  vibes::test::TempDir dir;
+  std::filesystem::path folder = std::filesystem::path(dir.path()) / "spool";
+  Spool spool{folder};
+  std::vector<std::string> delivered;
+
+  void append(int from, int to) {
+    for (int i = from; i < to; ++i) {
+      const auto event = numbered(i);
+      REQUIRE(spool.append({&event, 1}));
+    }
+  }
+  /// Delivers into `delivered`; fails once `capacity` events are there.
+  vibes::Result<std::uint64_t> drain(std::size_t capacity = SIZE_MAX) {
+    return spool.drain(kBatch, kNever, [&](auto batch) -> vibes::Result<void> {
+      if (delivered.size() + batch.size() > capacity) {
+        return vibes::fail(make_error_code(Errc::unavailable), "full");
+      }
+      for (const auto& event : batch) {
+        delivered.push_back(event.payload);
+      }
+      return {};
+    });
+  }
+  void expect_delivered(int to) const {
+    REQUIRE(delivered.size() == static_cast<std::size_t>(to));
+    for (int i = 0; i < to; ++i) {
+      CHECK(delivered[static_cast<std::size_t>(i)] ==
+            R"({"type":"note","n":)" + std::to_string(i) + "}");
+    }
+  }
+  void add_bytes(std::string_view bytes) const {
+    std::ofstream(folder / "events", std::ios::app) << bytes;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "spool: what is appended is drained in order, once", "[client][spool]") {
+  CHECK(spool.is_empty());
+  append(0, 25);
+  CHECK_FALSE(spool.is_empty());
+  CHECK(*drain() == 25);
+  expect_delivered(25);
+  CHECK(spool.is_empty());
+  CHECK(*drain() == 0);
+  append(25, 30);
+  CHECK(*drain() == 5);
+  expect_delivered(30);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a drain that fails goes on where it was, before newer events",
+                 "[client][spool]") {
+  append(0, 20);
+  CHECK(drain(10).error().code == make_error_code(Errc::unavailable));
+  CHECK(delivered.size() > 0);
+  append(20, 25);
+  CHECK(drain());
+  expect_delivered(25);
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "spool: a drain that was killed between delivery and note repeats one batch",
+                 "[client][spool]") {
+  append(0, 20);
+  CHECK_FALSE(drain(10));
+  const auto before = delivered.size();
+  // The note of the last batch is lost: the drain starts over.
+  std::filesystem::remove(folder / "drained");
+  delivered.clear();
+  CHECK(*drain() == 20);
+  expect_delivered(20);
+  CHECK(before < 20);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a note left by a finished drain does not skip the next one",
+                 "[client][spool]") {
+  append(0, 3);
+  REQUIRE(drain());
+  std::ofstream(folder / "drained") << "00000000000000000050\n";
+  append(3, 6);
+  REQUIRE(drain());
+  expect_delivered(6);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a torn last line is cut off by the next append",
+                 "[client][spool]") {
+  append(0, 2);
+  add_bytes("01900000-0000-7000-8000-000000000001 {\"type\":\"no");
+  append(2, 3);
+  REQUIRE(drain());
+  expect_delivered(3);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a torn last line is not delivered", "[client][spool]") {
+  append(0, 2);
+  add_bytes("01900000-0000-7000-8000-000000000001 {\"type\":\"note\"}");
+  REQUIRE(drain());
+  expect_delivered(2);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a line that is no event is set aside", "[client][spool]") {
+  append(0, 1);
+  add_bytes("garbage\n01900000-0000-7000-8000-000000000001 {\"no\":\"type\"}\n");
+  append(1, 2);
+  REQUIRE(drain());
+  expect_delivered(2);
+  std::ostringstream refused;
+  refused << std::ifstream(folder / "refused").rdbuf();
+  const std::string text = refused.str();
+  CHECK(text.find("garbage") != std::string::npos);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: it refuses to grow without bound, and keeps what it has",
+                 "[client][spool]") {
+  append(0, 1);
+  std::filesystem::resize_file(folder / "events", 256U << 20U);  // sparse: one very long torn line
+  add_bytes("\n");
+  const auto event = numbered(1);
+  CHECK(spool.append({&event, 1}).error().code == make_error_code(Errc::spool_full));
+  CHECK(spool.bytes() == (256U << 20U) + 1);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a folder that others may write is refused", "[client][spool]") {
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  const auto event = numbered(1);
+  CHECK_FALSE(spool.append({&event, 1}));
+}
+
+TEST_CASE("spool: an event becomes one line without changing", "[client][spool]") {
+  CHECK(vibes::client::to_one_line("{\n\"a\":\r\n1}") == "{ \"a\":  1}");
+}
