@@ -25,18 +25,24 @@ class Recorder {
   explicit Recorder(std::uint64_t segment_bytes) : sim_(segment_bytes) {
     // While the writer thread changes the disk the test thread waits for it, so `attempts` stands
     // still.
-    sim_.disk().on_change([this](const io::SimDisk::State& state) {
-      snapshots_.push_back({state, sim_.attempts()});
-    });
+    sim_.disk().on_change([this](const io::SimDisk::State& state) { keep(state); });
+    sim_.on_ack([this] { keep(sim_.disk().state()); });
   }
 
   [[nodiscard]] SimLog& sim() { return sim_; }
   std::vector<Snapshot> take() {
     sim_.disk().on_change({});
+    sim_.on_ack({});
     return std::move(snapshots_);
   }
 
  private:
+  void keep(const io::SimDisk::State& state) {
+    const MutexLock lock(mutex_);  // a commit's moments come from the test's own thread
+    snapshots_.push_back({state, sim_.attempts()});
+  }
+
+  Mutex mutex_;
   std::vector<Snapshot> snapshots_;
   SimLog sim_;
 };

@@ -41,19 +41,25 @@ Result<AppendReceipt> SimLog::append(const std::vector<std::size_t>& payload_byt
     attempts_.events.push_back({*event.event_id, event.payload});
     batch.push_back(std::move(event));
   }
-  auto receipt = append_as(std::move(batch));
-  if (receipt) {
+  return append_as(std::move(batch), [this] {
     attempts_.acked = attempts_.events.size();
-  }
-  return receipt;
+    if (on_ack_) {
+      on_ack_();
+    }
+  });
 }
 
-Result<AppendReceipt> SimLog::append_as(std::vector<event::NewEvent> batch) {
+Result<AppendReceipt> SimLog::append_as(std::vector<event::NewEvent> batch,
+                                        std::function<void()> acked) {
   auto promise = std::make_shared<std::promise<Result<AppendReceipt>>>();
   auto answer = promise->get_future();
-  VIBES_TRY(log_->append(std::move(batch), [promise](Result<AppendReceipt> result) {
-    promise->set_value(std::move(result));
-  }));
+  VIBES_TRY(log_->append(std::move(batch),
+                         [promise, acked = std::move(acked)](Result<AppendReceipt> result) {
+                           if (result && acked) {
+                             acked();
+                           }
+                           promise->set_value(std::move(result));
+                         }));
   return answer.get();
 }
 
@@ -61,6 +67,9 @@ Result<void> SimLog::commit(std::uint64_t next) {
   attempts_.commit_attempted = next;
   VIBES_TRY(log_->group_offsets().commit("g", Offset(next)));
   attempts_.commit_acked = next;
+  if (on_ack_) {
+    on_ack_();
+  }
   return {};
 }
 

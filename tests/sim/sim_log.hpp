@@ -75,8 +75,14 @@ class SimLog {
 
   /// Appends one batch of events of these payload sizes and waits for the answer.
   Result<eventlog::AppendReceipt> append(const std::vector<std::size_t>& payload_bytes);
-  Result<eventlog::AppendReceipt> append_as(std::vector<event::NewEvent> batch);
+  /// `acked` runs on the writer's thread, within the ack.
+  Result<eventlog::AppendReceipt> append_as(std::vector<event::NewEvent> batch,
+                                            std::function<void()> acked = {});
   Result<void> commit(std::uint64_t next);
+
+  /// Called within every ack of append() and behind every commit(): a moment at which the machine
+  /// may stop, too.
+  void on_ack(std::function<void()> observer) { on_ack_ = std::move(observer); }
 
   void flip_bit(const std::string& path, std::uint64_t bit);
   void truncate_file(const std::string& path, std::uint64_t size);
@@ -88,6 +94,7 @@ class SimLog {
   eventlog::LogOptions options_;
   std::unique_ptr<eventlog::EventLog> log_;
   Attempts attempts_;
+  std::function<void()> on_ack_;
 };
 
 /// Empty if the log holds a prefix of the attempts with everything that was acknowledged, in order,
