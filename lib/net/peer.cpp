@@ -190,6 +190,9 @@ void Peer::on_closed() {
 
 int Peer::on_http() {
   header_deadline_.stop();
+  // From here the deadlines are the exchange's: that of libwebsockets would end a stream that has
+  // nothing to say.
+  lws_set_timeout(wsi_, NO_PENDING_TIMEOUT, 0);
   auto head = read_request_head(wsi_);
   if (!head) {
     return -1;

@@ -5,10 +5,11 @@ import asyncio
 import json
 import resource
 import subprocess
+import time
 
 import pytest
 import websockets
-from raw_http import RawWebSocket
+from raw_http import RawSocket, RawWebSocket, headers
 from vibes_server import VibesServer
 
 
@@ -183,6 +184,20 @@ def test_curl_is_a_firehose_client(server):
     done = subprocess.run(resume, capture_output=True, text=True, timeout=30)
     assert [json.loads(line[6:])["event"]["n"] for line in done.stdout.splitlines() if '"sse"' in line] == [2, 3]
     assert "event: end" in done.stdout
+
+
+def test_a_stream_with_nothing_to_say_stays_open(server):
+    with RawSocket(server, timeout=30) as stream:
+        accept = headers(server, Accept="text/event-stream")
+        stream.send(f"GET /api/events?types=late HTTP/1.1\r\n{accept}\r\n".encode())
+        assert b"200 OK" in stream.socket.recv(4096)
+        time.sleep(6)  # longer than libwebsockets would wait
+        server.append({"type": "late"})
+        received = b""
+        while b'"late"' not in received:
+            piece = stream.socket.recv(4096)
+            assert piece, "the stream ended"
+            received += piece
 
 
 def test_an_event_over_several_lines_is_one_server_sent_event(server):
