@@ -194,7 +194,9 @@ void Loop::run() {
 void Loop::signal() { lws_cancel_service(lws_); }
 
 void Loop::adopt(UniqueFd socket, Transport transport) {
-  connections_.fetch_add(1);
+  if (connections_.fetch_add(1) == 0) {
+    log_moved_.store(true);  // while nobody was here log_moved() did nothing
+  }
   // A function must be copyable, a descriptor is not.
   auto shared = std::make_shared<UniqueFd>(std::move(socket));
   tasks_->post([this, shared, transport] { adopt_now(std::move(*shared), transport); });
