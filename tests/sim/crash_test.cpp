@@ -185,7 +185,7 @@ TEST_CASE("crash states: whatever of the unsynced survives, the log holds what i
   CHECK(states >= wanted);
 }
 
-TEST_CASE("crash states: all of a run of 20 calls", "[sim][recovery]") {
+TEST_CASE("crash states: all of a run of 30 calls and acks", "[sim][recovery]") {
   Recorder recorder(8 * limits::kKiB);
   SimLog& sim = recorder.sim();
   REQUIRE(sim.open());
@@ -201,12 +201,12 @@ TEST_CASE("crash states: all of a run of 20 calls", "[sim][recovery]") {
   const auto snapshots = run.take();
   REQUIRE(run.sim().close());
   CrashChecker checker(1);
-  const std::size_t calls = std::min<std::size_t>(snapshots.size(), before + 20);
+  const std::size_t calls = std::min<std::size_t>(snapshots.size(), before + 30);
   for (std::size_t i = before; i < calls; ++i) {
     checker.check_all(snapshots[i], 16, 0);
   }
-  CHECK(calls == before + 20);
-  std::cout << "crash states of 20 calls: " << checker.distinct() << ", all\n";
+  CHECK(calls == before + 30);
+  std::cout << "crash states of 30 calls and acks: " << checker.distinct() << ", all\n";
 }
 
 TEST_CASE("torn tail: the last batch may be cut, zeroed or old at any place", "[sim][recovery]") {
