@@ -200,14 +200,14 @@ Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& 
   std::uint64_t delivered = 0;
   for (;;) {
     VIBES_TRY_ASSIGN(batch, reader.next(batch_bytes));
+    if (!batch.events.empty()) {
+      VIBES_TRY(deliver(batch.events));
+      delivered += batch.events.size();
+    }
     for (const SpoolReader::Damaged& line : batch.damaged) {
       event::NewEvent as_text;
       as_text.payload = line.text;
       VIBES_TRY(set_aside(as_text, line.why));
-    }
-    if (!batch.events.empty()) {
-      VIBES_TRY(deliver(batch.events));
-      delivered += batch.events.size();
     }
     if (reader.position() == progress) {
       break;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "event/check.hpp"
+#include "event/errc.hpp"
 
 namespace vibes::client {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::size_t kIdBytes = 36;
 Result<event::NewEvent> parse_line(std::string_view line) {
   const auto id = parse_uuid(line.substr(0, kIdBytes));
   if (!id || line.size() <= kIdBytes || line[kIdBytes] != ' ') {
-    return fail(std::make_error_code(std::errc::illegal_byte_sequence), "not a line of a spool");
+    return fail(event::make_error_code(event::Errc::not_an_object), "not a line of a spool");
   }
   VIBES_TRY_ASSIGN(event, event::check(line.substr(kIdBytes + 1)));
   event.event_id = *id;

@@ -21,7 +21,7 @@ setup_world() {
 start_server() {
   rm -f "$world/ready"
   mkfifo "$world/ready"
-  vibes-server --listen 127.0.0.1:0 --ready-fd 9 "$@" >"$world/server.log" 2>&1 3>&- 9>"$world/ready" &
+  vibes-server --listen 127.0.0.1:0 --ready-fd 9 "$@" >"$world/server.log" 2>&1 3>&- 5>&- 9>"$world/ready" &
   server_pid=$!
   read -r url <"$world/ready"
 }
