@@ -124,10 +124,11 @@ Result<void> FileEventLog::load_window(const RecoveredLog& recovered) {
   const MutexLock lock(window_mutex_);
   window_.reset(first);
   window_.reserve(recovered.end - first);
-  const auto push = [&](Offset segment_first, const std::vector<IdEntry>& ids) {
+  const auto push = [&window = window_, first](Offset segment_first,
+                                               const std::vector<IdEntry>& ids) {
     for (const IdEntry& entry : ids) {
       if (segment_first + entry.ahead >= first) {
-        window_.push(entry.event_id, entry.fingerprint);
+        window.push(entry.event_id, entry.fingerprint);
       }
     }
   };
