@@ -26,6 +26,16 @@ Result<std::vector<IdEntry>> in_order_of_offsets(std::vector<IdEntry> ids) {
   return ordered;
 }
 
+/// Tells the window of a segment's events from offset `first` on.
+void push_from(IdWindow& window, Offset first, Offset segment_first,
+               const std::vector<IdEntry>& ids) {
+  for (const IdEntry& entry : ids) {
+    if (segment_first + entry.ahead >= first) {
+      window.push(entry.event_id, entry.fingerprint);
+    }
+  }
+}
+
 }  // namespace
 
 FileEventLog::FileEventLog(io::FileSystem& fs, Layout layout, const LogOptions& options,
@@ -124,23 +134,15 @@ Result<void> FileEventLog::load_window(const RecoveredLog& recovered) {
   const MutexLock lock(window_mutex_);
   window_.reset(first);
   window_.reserve(recovered.end - first);
-  const auto push = [&window = window_, first](Offset segment_first,
-                                               const std::vector<IdEntry>& ids) {
-    for (const IdEntry& entry : ids) {
-      if (segment_first + entry.ahead >= first) {
-        window.push(entry.event_id, entry.fingerprint);
-      }
-    }
-  };
   for (const SegmentInfo& segment : recovered.sealed) {
     if (segment.end > first) {
       VIBES_TRY_ASSIGN(index, store_.index_of(segment));
       VIBES_TRY_ASSIGN(ids, in_order_of_offsets(std::move(index.ids)));
-      push(segment.header.first, ids);
+      push_from(window_, first, segment.header.first, ids);
     }
   }
   if (recovered.active) {
-    push(recovered.active->info.header.first, recovered.active->ids);
+    push_from(window_, first, recovered.active->info.header.first, recovered.active->ids);
   }
   if (window_.end() != recovered.end) {
     return fail(Errc::corrupt, layout_.segments() + ": an index disagrees with its segment");
