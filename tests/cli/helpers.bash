@@ -23,6 +23,7 @@ start_server() {
   mkfifo "$world/ready"
   vibes-server --listen 127.0.0.1:0 --ready-fd 9 "$@" >"$world/server.log" 2>&1 3>&- 5>&- 9>"$world/ready" &
   server_pid=$!
+  # shellcheck disable=SC2034 # the tests use it
   read -r url <"$world/ready"
 }
 
