@@ -10,7 +10,7 @@ namespace vibes::cli {
 namespace {
 
 constexpr std::size_t kSessionColumns = 8;
-constexpr std::size_t kLabelColumns = 18;
+constexpr std::size_t kLabelColumns = 21;  // session_state_changed
 constexpr std::string_view kReset = "\x1b[0m";
 constexpr std::string_view kDim = "\x1b[2m";
 constexpr std::string_view kRed = "\x1b[31m";

@@ -95,9 +95,15 @@ bool response_failed(const Json& response) {
 
 /// All members but those shown elsewhere on the line.
 std::string remaining_members(const Json& json) {
-  constexpr std::array<std::string_view, 8> kShown{
-      "type", "session_id", "event_id", "hook_event_name", "transcript_path", "permission_mode",
-      "cwd",  "tool_use_id"};
+  constexpr std::array<std::string_view, 9> kShown{"type",
+                                                   "session_id",
+                                                   "event_id",
+                                                   "hook_event_name",
+                                                   "transcript_path",
+                                                   "permission_mode",
+                                                   "cwd",
+                                                   "tool_use_id",
+                                                   "stop_hook_active"};
   Json rest = Json::object();
   for (const auto& [key, value] : json.items()) {
     if (std::find(kShown.begin(), kShown.end(), key) == kShown.end()) {

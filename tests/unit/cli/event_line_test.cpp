@@ -104,16 +104,16 @@ TEST_CASE("summary: unknown types and hooks show what they have", "[cli][summary
 
 TEST_CASE("line: time, session, label and summary stand in columns", "[cli][line]") {
   CHECK(line(R"({"type":"note","session_id":"3535585c-1cb7-459f","text":"hi"})", {}) ==
-        "Nov 23 13:27:01.123  3535585c  note                hi\n");
+        "Nov 23 13:27:01.123  3535585c  note                   hi\n");
   CHECK(line(R"({"type":"bare"})", {}) == "Nov 23 13:27:01.123  -         bare\n");
 }
 
 TEST_CASE("line: it fits the terminal and cannot drive it", "[cli][line]") {
   LineStyle style;
   style.escape = true;
-  style.columns = 60;
+  style.columns = 63;
   CHECK(line(R"({"type":"note","text":"\u001b[2J0123456789012345678901234567890"})", style) ==
-        "Nov 23 13:27:01.123  -         note                \\x1b[2J0…\n");
+        "Nov 23 13:27:01.123  -         note                   \\x1b[2J0…\n");
   style.columns = 10;
   CHECK(line(R"({"type":"note","text":"x"})", style) == "Nov 23 13:27:01.123  -         note\n");
 }
