@@ -78,7 +78,7 @@ std::string tool_response(const Json& response) {
     return compact(response);
   }
   for (const char* key : {"stderr", "error", "stdout", "output", "content", "filePath"}) {
-    if (const std::string found = text(response, key); !found.empty()) {
+    if (std::string found = text(response, key); !found.empty()) {
       return found;
     }
   }

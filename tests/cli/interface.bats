@@ -57,7 +57,7 @@ all_options() {
   run -2 vibesctl
   run -2 --separate-stderr vibesctl tial
   [[ $stderr == *"did you mean 'tail'?"* ]]
-  run -2 --separate-stderr vibesctl log verfy
+  run -2 --separate-stderr vibesctl log verifi
   [[ $stderr == *"did you mean 'verify'?"* ]]
   run -2 --separate-stderr vibesctl tail --cursorfile x
   [[ $stderr == *"did you mean '--cursor-file'?"* ]]
