@@ -78,13 +78,22 @@ bool is_config_key(std::string_view name) {
   return std::ranges::find(kNotKeys, name) == std::end(kNotKeys);
 }
 
+/// A file in the working directory comes with whatever was checked out there. It may say what is
+/// kept and how, but not who may come in, from where, or what is run.
+bool is_for_the_user_only(std::string_view name) {
+  constexpr std::string_view kUserOnly[] = {"auth", "listen", "unix", "session-command"};
+  return std::ranges::find(kUserOnly, name) != std::end(kUserOnly);
+}
+
+enum class ConfigFile : std::uint8_t { users, projects };
+
 Unexpected bad_config(const std::filesystem::path& path, std::string_view what) {
   return fail(std::make_error_code(std::errc::invalid_argument),
               path.string() + ": " + std::string(what));
 }
 
 /// Gives every option that nobody has given yet what the file says.
-Result<void> apply_config(CLI::App& app, const std::filesystem::path& path) {
+Result<void> apply_config(CLI::App& app, const std::filesystem::path& path, ConfigFile kind) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     return {};
@@ -95,6 +104,12 @@ Result<void> apply_config(CLI::App& app, const std::filesystem::path& path) {
           item.parents.empty() ? app.get_option_no_throw("--" + item.name) : nullptr;
       if (option == nullptr || !is_config_key(item.name)) {
         return bad_config(path, "unknown key " + item.fullname());
+      }
+      if (kind == ConfigFile::projects && is_for_the_user_only(item.name)) {
+        return bad_config(path, item.name +
+                                    " may not be set by a project's file; put it into the user's "
+                                    "config.toml or give --" +
+                                    item.name);
       }
       if (option->count() == 0) {
         option->add_result(item.inputs);
@@ -262,9 +277,10 @@ Parsed parse_options(int argc, const char* const* argv, cli::Report& report) {
   if (!paths) {
     return leave(paths.error());
   }
-  for (const std::filesystem::path& file :
-       {std::filesystem::path(".vibes/config.toml"), paths->config}) {
-    if (const Result<void> applied = apply_config(app, file); !applied) {
+  for (const auto& [file, kind] :
+       {std::pair(std::filesystem::path(".vibes/config.toml"), ConfigFile::projects),
+        std::pair(paths->config, ConfigFile::users)}) {
+    if (const Result<void> applied = apply_config(app, file, kind); !applied) {
       return leave(applied.error());
     }
   }

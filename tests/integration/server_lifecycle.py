@@ -273,6 +273,17 @@ def test_flags_win_over_the_environment_over_the_nearer_file(home):
     assert both["durability"] == '"os"' and both["listen"] == '["127.0.0.1:3", "127.0.0.1:4"]'
 
 
+@pytest.mark.parametrize("line", ['auth = "none"', 'session-command = "/bin/evil"', 'listen = "127.0.0.1:1"', 'unix = "/tmp/x"'])
+def test_a_project_cannot_open_the_server_or_choose_what_it_runs(home, line):
+    project = os.path.join(home, "cloned")
+    os.makedirs(os.path.join(project, ".vibes"))
+    with open(os.path.join(project, ".vibes", "config.toml"), "w") as file:
+        file.write(line + "\n")
+    done = run(home, "--check-config", cwd=project)
+    assert done.returncode == USAGE
+    assert line.split()[0] in done.stderr and "config.toml" in done.stderr
+
+
 def test_what_print_config_says_is_a_configuration(home):
     os.makedirs(os.path.join(home, "config", "vibes"))
     options = ["--retain-size", "1GiB", "--session-command", 'sh -c "x"', "--net-threads", "2"]
