@@ -103,8 +103,13 @@ ExitCode dead_letters(Session& session, const ConsumerOptions& options) {
 void add_consumers(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConsumerOptions>();
   CLI::App* verb = app.add_subcommand("consumers", "Look at and move consumer groups");
-  verb->require_subcommand(1);
+  verb->require_subcommand(0, 1);
   verb->fallthrough();
+  verb->final_callback([&session, options, verb] {
+    if (verb->get_subcommands().empty()) {
+      session.chosen = [&session, options] { return list(session, *options); };
+    }
+  });
   const auto add = [&](const char* name, const char* description, auto run) {
     CLI::App* sub = verb->add_subcommand(name, description);
     sub->fallthrough();
@@ -132,7 +137,7 @@ void add_consumers(CLI::App& app, Session& session) {
       add("dead-letters", "Print the events a group gave up on, as JSON lines", dead_letters));
   verb->footer(
       "Examples:\n"
-      "  vibesctl consumers list\n"
+      "  vibesctl consumers                      (the same as consumers list)\n"
       "  vibesctl consumers seek mailer --to -1h\n"
       "  vibesctl consumers dead-letters mailer | jq -r .event_id");
 }

@@ -40,7 +40,8 @@ Result<Offset> find_time(const ReadSource& source, Timestamp time, Offset end) {
 
 Result<Offset> resolve_without_ids(const ReadSource& source, const Position& position) {
   const Offset end = source.signal.end();
-  const Offset first = source.segments.first();
+  // Retention may have passed the end that was read just before.
+  const Offset first = std::min(source.segments.first(), end);
   return std::visit(
       [&](const auto& at) -> Result<Offset> {
         using At = std::decay_t<decltype(at)>;
