@@ -231,6 +231,7 @@ Result<Options> check_options(const OptionTexts& texts, const Paths& paths) {
 
 std::string to_toml(const Options& options) {
   std::vector<std::string> listen;
+  listen.reserve(options.listen.size() + 1);
   for (const net::ListenAddress& address : options.listen) {
     listen.push_back(toml_string(address_text(address)));
   }

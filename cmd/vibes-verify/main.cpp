@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <csignal>
 #include <iostream>
-
-#include <signal.h>
 
 #include "log_command.hpp"
 #include "options.hpp"

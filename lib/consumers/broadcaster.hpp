@@ -27,9 +27,8 @@ class WebsocketConsumer;
 class BroadcastPasskey {
  private:
   friend class WebsocketConsumer;
-  // NOLINTNEXTLINE(modernize-use-equals-default): a defaulted one would make this an aggregate that
-  // anybody can brace.
-  BroadcastPasskey() {}
+  // A defaulted one would make this an aggregate that anybody can brace.
+  BroadcastPasskey() {}  // NOLINT(modernize-use-equals-default)
 };
 
 /// The shared ring of recent events, each encoded once into the frame that goes on the wire. A

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "event/check.hpp"
@@ -9,6 +10,7 @@
 #include "support/catch.hpp"
 
 using namespace vibes::event;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -57,7 +59,7 @@ TEST_CASE("check: both ways agree on 20,000 mutants", "[event]") {
   const auto seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  const std::string bytes("{}[]\",:\\ue019.-+E tfn\0\x80\xff\xc3\n/'", 34);
+  constexpr std::string_view bytes = "{}[]\",:\\ue019.-+E tfn\0\x80\xff\xc3\n/'"sv;
   for (int i = 0; i < 20'000; ++i) {
     std::string text = seeds()[random() % seeds().size()];
     for (auto changes = 1 + random() % 3; changes > 0 && !text.empty(); --changes) {
