@@ -2,11 +2,11 @@
 #include "child.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include <signal.h>
 #include <unistd.h>
 
 #include "base/unique_fd.hpp"
@@ -49,10 +49,12 @@ Result<Child> Child::start(const std::string& command, std::string_view input,
   VIBES_TRY_ASSIGN(file, as_file(input));
   // Everything that allocates happens before fork(2): another thread may hold the allocator's lock.
   std::vector<std::string> added;
+  added.reserve(environment.size());
   for (const auto& [name, value] : environment) {
-    added.push_back(name + "=" + value);
+    added.emplace_back(name).append("=").append(value);
   }
   std::vector<char*> all;
+  all.reserve(added.size());
   for (std::string& entry : added) {
     all.push_back(entry.data());
   }

@@ -235,11 +235,12 @@ void TailLoop::await_commit() {
     const auto message = client_.next(deadline);
     if (message && std::holds_alternative<client::Committed>(*message)) {
       acked_ = std::get<client::Committed>(*message).offset;
-    } else if (message && std::holds_alternative<client::Lost>(*message)) {
-      return;
-    } else if (message && std::holds_alternative<client::Ended>(*message)) {
-      return;
-    } else if (!message && !is(message.error(), client::Errc::woken)) {
+      continue;
+    }
+    const bool over = message ? std::holds_alternative<client::Lost>(*message) ||
+                                    std::holds_alternative<client::Ended>(*message)
+                              : !is(message.error(), client::Errc::woken);
+    if (over) {
       return;
     }
   }

@@ -89,8 +89,8 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text) {
 }
 
 const Clock& system_clock() {
-  static const SystemClock clock;
-  return clock;
+  static const SystemClock kClock;
+  return kClock;
 }
 
 }  // namespace vibes

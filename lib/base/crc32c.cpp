@@ -69,8 +69,8 @@ Extend choose() {
 }  // namespace
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed) {
-  static const Extend extend = choose();
-  return ~extend(~seed, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  static const Extend kExtend = choose();
+  return ~kExtend(~seed, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
 }
 
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
-#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 

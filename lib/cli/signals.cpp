@@ -2,13 +2,13 @@
 #include "cli/signals.hpp"
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 namespace vibes::cli {
