@@ -33,10 +33,18 @@ void Recorder::add(Join record) { keep(&History::joins, std::move(record)); }
 void Recorder::add(Process record) { keep(&History::processed, std::move(record)); }
 void Recorder::add(Commit record) { keep(&History::commits, std::move(record)); }
 void Recorder::add(Fault record) { keep(&History::faults, std::move(record)); }
-void Recorder::add(Recovery record) { keep(&History::recoveries, std::move(record)); }
+void Recorder::add(Recovery record) {
+  const MutexLock lock(mutex_);
+  history_.recoveries.push_back(record);
+}
 void Recorder::add(Logged record) {
   const MutexLock lock(mutex_);
   history_.log.push_back(std::move(record));
+}
+
+std::int64_t Recorder::mark() {
+  const MutexLock lock(mutex_);
+  return stamp();
 }
 
 History Recorder::history() const {

@@ -190,12 +190,13 @@ class Restart {
   }
 
   CheckOutcome start_again(const std::string& fault, client::Deadline deadline) {
+    const std::int64_t down_at = recorder_.mark();
     VIBES_TRY(stage_.own_server().start_again(deadline));
     const auto took = static_cast<std::uint64_t>(stage_.own_server().start_took().count());
     VIBES_TRY_ASSIGN(end, log_end(stage_.target(), deadline));
     recorder_.add(Fault{fault, FaultPhase::stop, 0});
-    Recovery recovery{.end = end, .bytes_cut = 0, .bytes_quarantined = 0, .took_ms = took, .at = 0};
-    recorder_.add(recovery);
+    recorder_.add(Recovery{
+        .end = end, .bytes_cut = 0, .bytes_quarantined = 0, .took_ms = took, .at = down_at});
     return CheckOutcome::passed();
   }
 
