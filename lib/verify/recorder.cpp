@@ -14,21 +14,21 @@ std::int64_t Recorder::stamp() {
   return last_;
 }
 
-template <class Record>
-void Recorder::keep(std::vector<Record> History::*where, Record&& record) {
+template <class Record, class Given>
+void Recorder::keep(std::vector<Record> History::*where, Given&& record) {
   const MutexLock lock(mutex_);
   record.at = stamp();
-  (history_.*where).push_back(std::forward<Record>(record));
+  (history_.*where).push_back(std::forward<Given>(record));
 }
 
 void Recorder::add(Append record) { keep(&History::appends, std::move(record)); }
 void Recorder::add(Answer record) { keep(&History::answers, std::move(record)); }
 void Recorder::add(Connect record) { keep(&History::connects, std::move(record)); }
-void Recorder::add(Delivery record) { keep(&History::deliveries, std::move(record)); }
-void Recorder::add(Progress record) { keep(&History::progress, std::move(record)); }
-void Recorder::add(GapNotice record) { keep(&History::gaps, std::move(record)); }
+void Recorder::add(Delivery record) { keep(&History::deliveries, record); }
+void Recorder::add(Progress record) { keep(&History::progress, record); }
+void Recorder::add(GapNotice record) { keep(&History::gaps, record); }
 void Recorder::add(Disconnect record) { keep(&History::disconnects, std::move(record)); }
-void Recorder::add(Finish record) { keep(&History::finishes, std::move(record)); }
+void Recorder::add(Finish record) { keep(&History::finishes, record); }
 void Recorder::add(Join record) { keep(&History::joins, std::move(record)); }
 void Recorder::add(Process record) { keep(&History::processed, std::move(record)); }
 void Recorder::add(Commit record) { keep(&History::commits, std::move(record)); }

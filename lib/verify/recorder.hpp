@@ -36,8 +36,8 @@ class Recorder {
 
  private:
   std::int64_t stamp() VIBES_REQUIRES(mutex_);
-  template <class Record>
-  void keep(std::vector<Record> History::*where, Record&& record);
+  template <class Record, class Given>
+  void keep(std::vector<Record> History::*where, Given&& record);
 
   mutable Mutex mutex_;
   History history_ VIBES_GUARDED_BY(mutex_);

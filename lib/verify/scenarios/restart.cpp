@@ -161,7 +161,7 @@ class Restart {
                                       fmt::format("{} more acks", until - before),
                                       fmt::format("{} more acks", acked() - before));
       }
-      const CheckOutcome outcome = fault % 2 == 0 ? kill(deadline) : terminate(deadline);
+      CheckOutcome outcome = fault % 2 == 0 ? kill(deadline) : terminate(deadline);
       if (outcome.failure()) {
         return outcome;
       }
