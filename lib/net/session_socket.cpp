@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -53,7 +54,7 @@ class SessionSocket final : public Endpoint {
         attachment;  // shared with the command that made it, until that is done
     Clock::time_point replay_at;
     bool resized = false;
-    std::string removed;  // the session_removed that waits for the end of the output
+    std::vector<std::string> removed;  // what of session_removed waits for the end of the output
   };
   using Attachments = std::map<std::string, Attached, std::less<>>;
 
@@ -227,10 +228,10 @@ void SessionSocket::forget(const std::string& id) {
   if (found == attachments_.end()) {
     return;
   }
-  std::string removed = std::move(found->second.removed);
+  std::vector<std::string> removed = std::move(found->second.removed);
   attachments_.erase(found);
-  if (!removed.empty()) {
-    reply(std::move(removed));
+  for (std::string& message : removed) {
+    reply(std::move(message));
   }
 }
 
@@ -362,9 +363,12 @@ void SessionSocket::tell_all(const event::EventView& event) {
     return;
   }
   const auto found = attachments_.find(message->removed_session);
-  if (!message->removed_session.empty() && found != attachments_.end()) {
+  // A removal is appended when the session's stream has ended: while it has not, the one removed
+  // was an earlier session of this id.
+  if (!message->removed_session.empty() && found != attachments_.end() &&
+      found->second.attachment->has_ended()) {
     // Its output and its exit go first.
-    found->second.removed = std::move(message->text);
+    found->second.removed.push_back(std::move(message->text));
     return;
   }
   reply(std::move(message->text));
@@ -434,8 +438,8 @@ void SessionSocket::collect_from(Attachments::iterator which, std::string& frame
       append_frame(frames, replay_message(id, piece->bytes));
     } else {
       append_frame(frames, exit_message(id, piece->end));
-      if (!attached.removed.empty()) {
-        append_frame(frames, attached.removed);
+      for (const std::string& message : attached.removed) {
+        append_frame(frames, message);
       }
       attachments_.erase(which);
       return;

@@ -32,6 +32,8 @@ Attachment::Attachment(std::shared_ptr<SessionStream> stream, Wake wake)
 
 Attachment::~Attachment() { stream_->unsubscribe(id_); }
 
+bool Attachment::has_ended() const { return stream_->has_ended(); }
+
 Attachment::Piece Attachment::redraw() {
   SessionStream::Tail tail = stream_->tail_for_redraw(kRedrawBytesMax);
   position_ = tail.next;

@@ -41,6 +41,9 @@ class Attachment {
   void release_replay() { released_ = true; }
   [[nodiscard]] bool is_released() const { return released_; }
   [[nodiscard]] bool is_replaying() const { return position_ < attached_at_; }
+  /// Whether the session puts nothing out any more; what it did may still have to be sent. Its
+  /// session_removed is appended only afterwards.
+  [[nodiscard]] bool has_ended() const;
 
   struct Piece {
     enum class Kind : std::uint8_t {

@@ -294,8 +294,8 @@ void SessionLoop::kill(std::string_view id, SessionRegistry::Done done) {
   }
   Session& session = *found->second;
   session.removed = true;
+  session.stream().finish({});  // first: see Attachment::has_ended()
   append(session_removed(id, RemovalReason::killed), [done = std::move(done)] { done({}); });
-  session.stream().finish({});
   end_later(session);
 }
 
@@ -409,8 +409,8 @@ void SessionLoop::publish_end(Session& session, const SessionEnd& end) {
   std::vector<event::NewEvent> events;
   events.push_back(session_state_changed(session.id(), end));
   events.push_back(session_removed(session.id(), reason));
+  session.stream().finish(end);  // first: see Attachment::has_ended()
   outbox_.push(std::move(events));
-  session.stream().finish(end);
 }
 
 void SessionLoop::append(event::NewEvent event, std::function<void()> settled) {

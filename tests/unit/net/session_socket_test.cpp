@@ -321,7 +321,12 @@ TEST_CASE("SessionSocket: an id killed and attached again at once is told as bot
   client.await_type("attach_ack");
   client.send({{"type", "kill_session"}, {"session_id", "s1"}});
   client.send(attach("s1", "echo second; exec sleep 1000"));
-  client.send({{"type", "list_sessions"}, {"request_id", "r"}});
+  // The worst order: the client is attached to the second before it reads the first's end in the
+  // log.
+  std::promise<void> attached;
+  server.registry->flush([&] { attached.set_value(); });
+  REQUIRE(attached.get_future().wait_for(kPatience) == std::future_status::ready);
+  CHECK(server.await_events(4).size() == 4);
   bool removed = false;
   bool output = false;
   while (!removed || !output) {
@@ -329,7 +334,6 @@ TEST_CASE("SessionSocket: an id killed and attached again at once is told as bot
     removed = removed || (message["type"] == "session_removed" && message["reason"] == "killed");
     output = output || message["type"] == "pty_output";
   }
-  CHECK(server.await_events(4).size() == 4);
 }
 
 TEST_CASE("SessionSocket: the list says whose a session is and who looks at it",

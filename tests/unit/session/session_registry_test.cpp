@@ -152,11 +152,12 @@ TEST_CASE("SessionRegistry: a client behind the ring gets a redraw and the progr
   Viewer quick;
   REQUIRE(sessions.attach(
       slow, "s1",
-      "stty -echo -onlcr; trap 'echo painted' WINCH; echo up; seq 1 5000; echo done; "
+      "stty -echo -onlcr; trap 'echo painted' WINCH; echo up; read x; seq 1 5000; echo done; "
       "while :; do sleep 0.05; done"));
   REQUIRE(sessions.attach(quick, "s1"));
   quick.attachment().release_replay();
-  quick.await_output("done\n");  // `slow` reads nothing until then
+  REQUIRE(sessions.input("s1", "\n"));  // so that nothing of it is `quick`'s replay
+  quick.await_output("done\n");         // `slow` reads nothing until then
   slow.pump();
   CHECK(slow.redraws == 1);
   CHECK(
