@@ -21,6 +21,10 @@ inline constexpr std::size_t kTypeBytesMax = 128;
 inline constexpr std::size_t kSessionBytesMax = 256;
 inline constexpr std::size_t kFilterTypesMax = 64;  // type names in one filter
 
+// Hooks of agents whose payload is too much for one event.
+inline constexpr std::size_t kHookMemberBytesKept = 16 * kKiB;
+inline constexpr std::size_t kHookRawBytesKept = 720 * kKiB;  // in base64 less than an event
+
 // The log.
 inline constexpr std::size_t kBatchBytesMax = 4 * kMiB;
 inline constexpr std::size_t kBatchEventsMax = 65'536;
@@ -72,6 +76,7 @@ inline constexpr std::chrono::seconds kKeepAliveIdle{5};
 inline constexpr std::size_t kBodyBytesMax = 4 * kMiB;  // one batch
 inline constexpr std::chrono::seconds kRequestWithin{30};
 inline constexpr std::size_t kBodyBytesPerSecondMin = 1 * kKiB;
+inline constexpr std::chrono::seconds kBodyGrace{5};  // before that rate counts
 inline constexpr std::size_t kMessageBytesMax =
     4 * kMiB;  // /ws/append; other sockets take kEventBytesMax
 inline constexpr std::size_t kMessageFragmentsMax = 1'024;
@@ -81,6 +86,8 @@ inline constexpr std::chrono::seconds kPingEvery{30};
 inline constexpr std::chrono::seconds kHangUpAfter{60};
 inline constexpr std::size_t kUnackedBytesPerConnection = 16 * kMiB;
 inline constexpr std::size_t kUnackedBytesTotal = 64 * kMiB;
+inline constexpr std::size_t kLoopTasksMax = 65'536;  // left with one net thread, not yet done
+inline constexpr std::size_t kLoopTaskBytesMax = 64 * kMiB;
 inline constexpr std::size_t kFdsRequired = 1'024;
 inline constexpr std::size_t kFdsReserved = 64;
 inline constexpr std::chrono::seconds kStopWithin{10};

@@ -22,10 +22,12 @@ constexpr FieldRule kSessionCreated[] = {{"session_id"}, {"name", Kind::string, 
 constexpr FieldRule kSessionStateChanged[] = {{"session_id"}, {"state"}};
 constexpr FieldRule kSessionRemoved[] = {{"session_id"},
                                          {"reason", Kind::string, required, kReasons}};
+constexpr FieldRule kSessionLinked[] = {{"session_id"}, {"linked_session_id"}};
 constexpr FieldRule kOwnershipTransferred[] = {{"session_id"}, {"new_owner_id"}};
 constexpr FieldRule kClient[] = {{"client_id"}};
 constexpr FieldRule kTunnel[] = {{"state"}, {"url", Kind::string, nullable}};
 constexpr FieldRule kHook[] = {{"session_id", Kind::string, nullable}, {"event", Kind::hook_event}};
+constexpr FieldRule kHookUnparsed[] = {{"session_id", Kind::string, nullable}, {"reason"}, {"raw"}};
 constexpr FieldRule kAssessment[] = {{"session_id", Kind::string, nullable}, {"tier"}};
 constexpr FieldRule kIntervention[] = {{"session_id"}, {"kind"}, {"reason"}, {"message"}};
 constexpr FieldRule kNotification[] = {{"session_id", Kind::string, nullable}};
@@ -37,11 +39,13 @@ constexpr KnownType kTypes[] = {
     {{"session_created", kSessionCreated}, Category::session},
     {{"session_state_changed", kSessionStateChanged}, Category::session},
     {{"session_removed", kSessionRemoved}, Category::session},
+    {{"session_linked", kSessionLinked}, Category::session},
     {{"ownership_transferred", kOwnershipTransferred}, Category::session},
     {{"client_connected", kClient}, Category::session},
     {{"client_disconnected", kClient}, Category::session},
     {{"tunnel_state_changed", kTunnel}, Category::session},
     {{"hook", kHook}, Category::hook},
+    {{"hook_unparsed", kHookUnparsed}, Category::hook},
     {{"assessment", kAssessment}, Category::assessment},
     {{"intervention", kIntervention}, Category::assessment},
     {{"notification", kNotification}, Category::assessment},

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "event/base64.hpp"
 #include "event/codec.hpp"
-#include "net/base64.hpp"
 
 namespace vibes::net {
 
@@ -26,7 +26,7 @@ std::string data_message(std::string_view type, std::string_view session_id,
   text += "\",\"session_id\":";
   event::append_json_string(text, session_id);
   text += ",\"data\":\"";
-  text += encode_base64(bytes);
+  text += event::encode_base64(bytes);
   text += "\"}";
   return text;
 }

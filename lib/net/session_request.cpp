@@ -9,7 +9,7 @@
 
 #include "base/limits.hpp"
 #include "base/uuid.hpp"
-#include "net/base64.hpp"
+#include "event/base64.hpp"
 #include "net/session_messages.hpp"
 
 namespace vibes::net {
@@ -118,7 +118,7 @@ Result<void> read_resize(const json& object, SessionRequest& request) {
 
 Result<void> read_input(const json& object, SessionRequest& request) {
   VIBES_TRY_ASSIGN(data, text(object, "data"));
-  auto bytes = decode_base64(data);
+  auto bytes = event::decode_base64(data);
   if (!bytes) {
     return bad("data must be base64 with padding");
   }

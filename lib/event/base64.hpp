@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace vibes::net {
+namespace vibes::event {
 
 /// RFC 4648 §4, with padding.
 std::string encode_base64(std::string_view bytes);
@@ -13,4 +13,4 @@ std::string encode_base64(std::string_view bytes);
 /// misplaced padding, bits set where padding begins.
 std::optional<std::string> decode_base64(std::string_view text);
 
-}  // namespace vibes::net
+}  // namespace vibes::event

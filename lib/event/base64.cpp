@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "net/base64.hpp"
+#include "event/base64.hpp"
 
 #include <openssl/evp.h>
 
-namespace vibes::net {
+namespace vibes::event {
 
 namespace {
 
@@ -45,4 +45,4 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace vibes::net
+}  // namespace vibes::event
