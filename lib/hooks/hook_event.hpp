@@ -18,8 +18,8 @@ struct HookCall {
   std::string_view session;
   /// The event_id where the payload does not yield one. Made once per call, so that the log
   /// recognises a call that is told twice: to the server, and because its answer was late to the
-  /// spool.
-  Uuid id;
+  /// spool. Without one the log assigns it.
+  std::optional<Uuid> id;
 };
 
 struct HookEvents {
@@ -33,9 +33,9 @@ struct HookEvents {
 /// is no JSON object, or not one that an event can hold, becomes `hook_unparsed` with the bytes in
 /// base64. Of a payload that is too large for an event long members keep their beginning.
 ///
-/// The events depend on the call alone, are on one line each and have their event_id: derived from
-/// the agent's session, the hook and the tool_use_id where there is one, so that a hook fired twice
-/// is one event. Thread-safe.
+/// The events depend on the call alone and are on one line each. Their event_id is derived from the
+/// agent's session, the hook and the tool_use_id where there is one, so that a hook fired twice is
+/// one event; else it is the call's. Thread-safe.
 HookEvents make_events(const HookCall& call);
 
 /// Another event_id for `hook`, derived from its payload. For the log's event_id_conflict: the

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "net/append_handler.hpp"
 
-#include <algorithm>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,64 +10,11 @@
 #include "event/cloudevent.hpp"
 #include "event/errc.hpp"
 #include "net/append_error.hpp"
+#include "net/append_response.hpp"
 
 namespace vibes::net {
 
 namespace {
-
-/// "Application/JSON; charset=utf-8" → "application/json".
-std::string media_type(std::string_view header) {
-  std::string type(header.substr(0, header.find(';')));
-  type.erase(type.find_last_not_of(' ') + 1);
-  std::ranges::transform(type, type.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20U : c);
-  });
-  return type;
-}
-
-int status_of(const std::error_code& code) {
-  if (code == eventlog::Errc::event_id_conflict) {
-    return 409;
-  }
-  if (code == eventlog::Errc::batch_too_large || code == event::Errc::batch_too_large ||
-      code == event::Errc::too_large) {
-    return 413;
-  }
-  if (code == eventlog::Errc::queue_full) {
-    return 429;
-  }
-  if (code == eventlog::Errc::storage_full) {
-    return 507;
-  }
-  return code.category() == event::error_category() ? 400 : 503;
-}
-
-Response append_error(const Error& error, std::size_t line) {
-  const AppendErrorName name = name_append_error(error.code);
-  Response response = error_response({.status = status_of(error.code),
-                                      .code = name.code,
-                                      .message = error.message(),
-                                      .reason = name.reason,
-                                      .line = line});
-  if (response.status == 429 || response.status == 503) {
-    response.headers.emplace_back("Retry-After", "1");
-  }
-  return response;
-}
-
-Response receipt_response(const eventlog::AppendReceipt& receipt) {
-  Response response;
-  const auto out = std::back_inserter(response.body);
-  fmt::format_to(
-      out, R"({{"first_offset":{},"last_offset":{},"count":{},"durability":"{}","event_ids":[)",
-      receipt.places.front().offset.value(), receipt.places.back().offset.value(),
-      receipt.places.size(), eventlog::to_string(receipt.durability));
-  for (std::size_t i = 0; i < receipt.places.size(); ++i) {
-    fmt::format_to(out, R"({}"{}")", i == 0 ? "" : ",", to_string(receipt.places[i].event_id));
-  }
-  fmt::format_to(out, R"(],"duplicates":{}}})", receipt.duplicates());
-  return response;
-}
 
 event::CheckedBatch single(Result<event::NewEvent> checked) {
   event::CheckedBatch batch;
@@ -156,15 +101,15 @@ void append_events(Request request, const Responder& responder, Services& servic
   auto share = std::make_shared<AppendBudget::Share>(services.budget.take(request.body.size()));
   if (!*share) {
     return responder.send(
-        append_error(Error{eventlog::Errc::queue_full, "too many events wait for the log"}, 0));
+        append_error(Error{eventlog::Errc::queue_full, "too many events wait for the log"}));
   }
   const Result<void> taken = services.log.append(
       std::move(checked->events),
       [responder, share](const Result<eventlog::AppendReceipt>& receipt) {
-        responder.send(receipt ? receipt_response(*receipt) : append_error(receipt.error(), 0));
+        responder.send(receipt ? receipt_response(*receipt) : append_error(receipt.error()));
       });
   if (!taken) {
-    responder.send(append_error(taken.error(), 0));
+    responder.send(append_error(taken.error()));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "event/ascii.hpp"
 #include "event/codec.hpp"
 
 namespace vibes::net {
@@ -100,6 +101,10 @@ Response error_response(const ErrorFacts& facts) {
   }
   response.body += "}}";
   return response;
+}
+
+std::string media_type(std::string_view header) {
+  return event::to_lower(event::trim(header.substr(0, header.find(';'))));
 }
 
 std::string response_head(int status, std::string_view content_type,

@@ -89,6 +89,10 @@ class Responder {
   std::shared_ptr<Target> target_;
 };
 
+/// A Content-Type or one of Accept without its parameters, in lower case: "Application/JSON;
+/// charset=utf-8" → "application/json".
+std::string media_type(std::string_view header);
+
 using HttpHandler = std::function<void(Request, const Responder&)>;
 
 /// The first line and the headers of an answer, with those that every answer of ours carries.

@@ -6,6 +6,7 @@
 #include "net/append_handler.hpp"
 #include "net/consumers_handler.hpp"
 #include "net/health_handler.hpp"
+#include "net/hooks_handler.hpp"
 #include "net/page_handler.hpp"
 #include "net/session_socket.hpp"
 #include "net/sessions_handler.hpp"
@@ -51,6 +52,9 @@ void Routes::add_event_routes(Router& router) {
              [this](Request request, const Responder& to) {
                append_events(std::move(request), to, services_);
              });
+  router.add(
+      Method::post, "/api/hooks", Access::token,
+      [this](const Request& request, const Responder& to) { append_hook(request, to, services_); });
   router.add(
       Method::get, "/api/events", Access::token,
       [this](const Request& request, const Responder& to) { read_events(request, to, services_); });

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+
+#include "base/result.hpp"
+#include "eventlog/event_log.hpp"
+#include "net/http.hpp"
+
+namespace vibes::net {
+
+/// The answer of an append over HTTP that was refused. `line`: of the event in its batch, 0: none.
+Response append_error(const Error& error, std::size_t line = 0);
+/// The answer of one that the log took.
+Response receipt_response(const eventlog::AppendReceipt& receipt);
+
+}  // namespace vibes::net
