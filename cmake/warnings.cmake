@@ -4,11 +4,11 @@ add_library(vibes::warnings ALIAS vibes_warnings)
 target_compile_options(
   vibes_warnings
   INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
-            $<$<CXX_COMPILER_ID:GNU>:-Wnull-dereference>
+            $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Debug>>:-Wnull-dereference>
             $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
             $<$<BOOL:${VIBES_WERROR}>:-Werror>)
-# g++ 12 reports false positives of these inside libstdc++ and date.h: the first where it optimises, the second where
-# sanitizers are on. clang sees the true ones.
+# g++ 12 reports false positives of these inside libstdc++ and date.h: the first where it optimises, the second there
+# and where sanitizers are on. clang sees the true ones.
 target_compile_options(vibes_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 if(VIBES_SANITIZE)
   target_compile_options(vibes_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-null-dereference>)

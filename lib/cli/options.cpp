@@ -22,7 +22,7 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
     }
   }
-  return row.back();
+  return row[b.size()];
 }
 
 /// The app that was being parsed: the chosen subcommand, however deep.
