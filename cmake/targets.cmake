@@ -1,5 +1,5 @@
 # vibes_library(NAME eventlog SOURCES a.cpp DEPS vibes::base)  one static target per folder of lib/
-# vibes_program(NAME vibesctl SOURCES main.cpp DEPS …)         an installed program
+# vibes_program(NAME vibesctl SOURCES main.cpp DEPS …)         an installed program; DESTINATION, else bin
 # vibes_test(NAME unit_base SOURCES a_test.cpp DEPS …)         one Catch2 binary, one ctest entry
 # Labels: `threads` runs under ThreadSanitizer too; `no-sanitizers` is left out where a sanitizer makes it senseless.
 include(CMakeParseArguments)
@@ -16,11 +16,17 @@ function(vibes_library)
 endfunction()
 
 function(vibes_program)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;DESTINATION" "SOURCES;DEPS" ${ARGN})
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} vibes::settings vibes::warnings)
   target_compile_definitions(${ARG_NAME} PRIVATE VIBES_VERSION="${PROJECT_VERSION}")
-  install(TARGETS ${ARG_NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(ARG_DESTINATION)
+    # The same place relative to bin/ as when installed.
+    set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${ARG_DESTINATION}")
+  else()
+    set(ARG_DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+  install(TARGETS ${ARG_NAME} RUNTIME DESTINATION ${ARG_DESTINATION})
 endfunction()
 
 function(vibes_test)

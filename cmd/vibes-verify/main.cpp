@@ -2,6 +2,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "client/https_exchange.hpp"
 #include "log_command.hpp"
 #include "options.hpp"
 #include "run_command.hpp"
@@ -10,6 +11,7 @@ int main(int argc, char** argv) {
   using namespace vibes;
   // A server that goes away while we write to it is an error to report, not our end.
   (void)::signal(SIGPIPE, SIG_IGN);
+  client::enable_https();
   cli::Report report("vibes-verify", std::cerr);
   verify_cmd::Options options;
   if (const auto done = verify_cmd::parse(argc, argv, options, report)) {

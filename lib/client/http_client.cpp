@@ -7,11 +7,12 @@
 
 #include "client/errc.hpp"
 #include "client/http_parser.hpp"
-#include "client/https_exchange.hpp"
 #include "client/socket_stream.hpp"
 
 namespace vibes::client {
 namespace {
+
+HttpsExchange https_exchange = nullptr;  // NOLINT: set once, before threads start
 
 struct WireError {
   std::string code;
@@ -48,7 +49,7 @@ std::string head_of(const HttpRequest& request, const Target& target) {
     head += "Authorization: Bearer " + target.token + "\r\n";
   }
   for (const auto& [name, value] : request.headers) {
-    head += name + ": " + value + "\r\n";
+    head.append(name).append(": ").append(value).append("\r\n");
   }
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
     head += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
@@ -126,6 +127,9 @@ HttpClient::~HttpClient() = default;
 
 Result<HttpResponse> HttpClient::send(const HttpRequest& request, Deadline deadline) {
   if (target_.endpoint.transport == Endpoint::Transport::tls) {
+    if (https_exchange == nullptr) {
+      return fail(make_error_code(Errc::bad_url), "https is not spoken here");
+    }
     return https_exchange(target_, request, deadline);
   }
   const bool kept = connection_ != nullptr;
@@ -152,6 +156,8 @@ Result<HttpResponse> HttpClient::send_ok(const HttpRequest& request, Deadline de
   }
   return answer;
 }
+
+void speak_https(HttpsExchange exchange) { https_exchange = exchange; }
 
 std::string percent_encode(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";

@@ -43,8 +43,9 @@ std::string http_error_code(const HttpResponse& response);
 /// repeating it is safe).
 ///
 /// http:// and unix: are spoken by hand over a plain socket, so that one request costs a process no
-/// library start; https:// goes through libwebsockets. An answer's body is at most 64 MiB.
-/// One thread at a time. Errors: cannot_connect, connection_lost, timed_out, bad_answer.
+/// library start; https:// goes through what speak_https() was given. An answer's body is at most
+/// 64 MiB. One thread at a time. Errors: cannot_connect, connection_lost, timed_out, bad_answer,
+/// and bad_url for https:// without speak_https().
 class HttpClient {
  public:
   explicit HttpClient(Target target);
@@ -64,6 +65,12 @@ class HttpClient {
   Target target_;
   std::unique_ptr<Connection> connection_;
 };
+
+/// One request over TLS, on a connection of its own.
+using HttpsExchange = Result<HttpResponse> (*)(const Target&, const HttpRequest&, Deadline);
+/// How every HttpClient of the process speaks https:// from now on; see enable_https(). Call it
+/// before threads start.
+void speak_https(HttpsExchange exchange);
 
 /// `text` with everything but unreserved characters (RFC 3986) as %XX.
 std::string percent_encode(std::string_view text);

@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "client/errc.hpp"
+#include "client/http_client.hpp"
 #include "client/http_parser.hpp"
 
 namespace vibes::client {
@@ -60,7 +61,7 @@ class Exchange {
     return lws_client_connect_via_info(&info) != nullptr;
   }
 
-  void serve(lws_context* context, Deadline deadline) {
+  void serve(lws_context* context, Deadline deadline) const {
     lws_sorted_usec_list_t timer{};
     while (!done_ && left_until(deadline).count() > 0) {
       lws_sul_schedule(
@@ -180,11 +181,12 @@ class Exchange {
   bool complete_ = false;
 };
 
-}  // namespace
-
-Result<HttpResponse> https_exchange(const Target& target, const HttpRequest& request,
-                                    Deadline deadline) {
+Result<HttpResponse> exchange(const Target& target, const HttpRequest& request, Deadline deadline) {
   return Exchange(target, request).run(deadline);
 }
+
+}  // namespace
+
+void enable_https() { speak_https(&exchange); }
 
 }  // namespace vibes::client
