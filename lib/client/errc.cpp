@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "client/errc.hpp"
 
-#include <string>
+#include <string_view>
+
+#include "base/error_category.hpp"
 
 namespace vibes::client {
 namespace {
 
-class Category final : public std::error_category {
- public:
-  [[nodiscard]] const char* name() const noexcept override { return "vibes.client"; }
-  [[nodiscard]] std::string message(int value) const override;
-};
-
-std::string Category::message(int value) const {
-  switch (static_cast<Errc>(value)) {
+std::string_view text_of(Errc code) {
+  switch (code) {
     case Errc::bad_url:
       return "not a URL of a vibes server";
     case Errc::bad_token:
@@ -49,7 +45,7 @@ std::string Category::message(int value) const {
     case Errc::spool_full:
       return "the spool is full";
   }
-  return "unknown error " + std::to_string(value);
+  return "unknown client error";
 }
 
 Errc errc_of_status(int status) {
@@ -76,7 +72,7 @@ Errc errc_of_status(int status) {
 }  // namespace
 
 const std::error_category& error_category() {
-  static const Category category;
+  static const ErrorCategory<Errc> category("vibes.client", text_of);
   return category;
 }
 

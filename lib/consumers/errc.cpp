@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "consumers/errc.hpp"
 
-#include <string>
+#include <string_view>
+
+#include "base/error_category.hpp"
 
 namespace vibes::consumers {
 namespace {
 
-class Category final : public std::error_category {
- public:
-  [[nodiscard]] const char* name() const noexcept override { return "consumers"; }
-  [[nodiscard]] std::string message(int code) const override {
-    switch (static_cast<Errc>(code)) {
-      case Errc::group_busy:
-        return "the group has a member already";
-      case Errc::live_group:
-        return "a live group keeps no position";
-      case Errc::bad_reject:
-        return "no event there to reject";
-    }
-    return "unknown consumer error";
+std::string_view text_of(Errc code) {
+  switch (code) {
+    case Errc::group_busy:
+      return "the group has a member already";
+    case Errc::live_group:
+      return "a live group keeps no position";
+    case Errc::bad_reject:
+      return "no event there to reject";
   }
-};
+  return "unknown consumer error";
+}
 
 }  // namespace
 
 const std::error_category& error_category() {
-  static const Category category;
+  static const ErrorCategory<Errc> category("consumers", text_of);
   return category;
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "eventlog/errc.hpp"
 
-#include <string>
+#include <string_view>
+
+#include "base/error_category.hpp"
 
 namespace vibes::eventlog {
 namespace {
 
-const char* text_of(Errc code) {
+std::string_view text_of(Errc code) {
   switch (code) {
     case Errc::queue_full:
       return "the append queue is full; try again";
@@ -46,18 +48,10 @@ const char* text_of(Errc code) {
   return "unknown error";
 }
 
-class Category final : public std::error_category {
- public:
-  [[nodiscard]] const char* name() const noexcept override { return "eventlog"; }
-  [[nodiscard]] std::string message(int code) const override {
-    return text_of(static_cast<Errc>(code));
-  }
-};
-
 }  // namespace
 
 const std::error_category& error_category() {
-  static const Category category;
+  static const ErrorCategory<Errc> category("eventlog", text_of);
   return category;
 }
 

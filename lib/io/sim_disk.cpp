@@ -345,14 +345,19 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mo
     }
     const std::uint64_t number = state_.next_inode++;
     state_.inodes.emplace(number, Inode{});
-    it = state_.names.emplace(path, number).first;
-    state_.name_changes.push_back({parent_of(path), {}, path, number});
-    changed();
+    make_change({parent_of(path), {}, path, number});
+    it = state_.names.find(path);
   }
   if (it == state_.names.end() || it->second == State::kDirectory) {
     return fail_errno(it == state_.names.end() ? ENOENT : EISDIR, "cannot open " + path);
   }
   return std::unique_ptr<File>(std::make_unique<SimFile>(*this, it->second, path));
+}
+
+void SimDisk::make_change(const NameChange& change) {
+  apply_change(state_.names, change);
+  state_.name_changes.push_back(change);
+  changed();
 }
 
 Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
@@ -364,10 +369,7 @@ Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
   if (it == state_.names.end()) {
     return fail_errno(ENOENT, "cannot rename " + from + " to " + to);
   }
-  const NameChange change{parent_of(to), from, to, it->second};
-  apply_change(state_.names, change);
-  state_.name_changes.push_back(change);
-  changed();
+  make_change({parent_of(to), from, to, it->second});
   return {};
 }
 
@@ -379,10 +381,7 @@ Result<void> SimDisk::remove(const std::string& path) {
   if (state_.names.find(path) == state_.names.end()) {
     return fail_errno(ENOENT, "cannot remove " + path);
   }
-  const NameChange change{parent_of(path), path, {}, 0};
-  apply_change(state_.names, change);
-  state_.name_changes.push_back(change);
-  changed();
+  make_change({parent_of(path), path, {}, 0});
   return {};
 }
 

@@ -113,6 +113,8 @@ class SimDisk final : public FileSystem {
   /// The errno to fail with, or 0.
   int strikes(Call call) VIBES_REQUIRES(mutex_);
   void changed() VIBES_REQUIRES(mutex_);
+  /// Seen at once, durable only with the next sync of its directory.
+  void make_change(const NameChange& change) VIBES_REQUIRES(mutex_);
   Inode* inode_of(const std::string& path) VIBES_REQUIRES(mutex_);
   static void put(Inode& inode, std::uint64_t position, std::span<const std::byte> from);
   static void resize(Inode& inode, std::uint64_t size);

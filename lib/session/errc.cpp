@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "session/errc.hpp"
 
-#include <string>
+#include <string_view>
+
+#include "base/error_category.hpp"
 
 namespace vibes::session {
 
@@ -48,18 +50,11 @@ Text text_of(Errc code) {
   return {"internal", "unknown"};
 }
 
-class Category final : public std::error_category {
- public:
-  [[nodiscard]] const char* name() const noexcept override { return "session"; }
-  [[nodiscard]] std::string message(int value) const override {
-    return std::string(text_of(static_cast<Errc>(value)).person);
-  }
-};
-
 }  // namespace
 
 const std::error_category& error_category() {
-  static const Category category;
+  static const ErrorCategory<Errc> category("session",
+                                            [](Errc code) { return text_of(code).person; });
   return category;
 }
 

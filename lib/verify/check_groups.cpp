@@ -121,6 +121,22 @@ void check_groups(const HistoryIndex& index, Findings& findings) {
   }
 }
 
+namespace {
+
+/// When the server that made this recovery had gone: what was acknowledged after its return says
+/// nothing about the recovery, and may come before its record.
+std::int64_t down_before(const History& history, const Recovery& recovery) {
+  std::int64_t at = recovery.at;
+  for (const Fault& fault : history.faults) {
+    if (fault.phase == FaultPhase::down && fault.at < recovery.at) {
+      at = fault.at;
+    }
+  }
+  return at;
+}
+
+}  // namespace
+
 void check_recoveries(const HistoryIndex& index, Findings& findings) {
   std::vector<const Attempt*> by_ack;
   for (const Attempt& attempt : index.attempts()) {
@@ -133,7 +149,8 @@ void check_recoveries(const HistoryIndex& index, Findings& findings) {
   const Attempt* highest = nullptr;
   auto acked = by_ack.begin();
   for (const Recovery& recovery : index.history().recoveries) {
-    for (; acked != by_ack.end() && (*acked)->acked_at < recovery.at; ++acked) {
+    const std::int64_t down_at = down_before(index.history(), recovery);
+    for (; acked != by_ack.end() && (*acked)->acked_at < down_at; ++acked) {
       highest = highest == nullptr || *highest->offset < *(*acked)->offset ? *acked : highest;
     }
     if (recovery.bytes_cut != recovery.bytes_quarantined) {

@@ -115,7 +115,7 @@ class Members {
  public:
   static std::vector<std::string> names_of(Outcome) { return {"ok", "fail", "info"}; }
   static std::vector<std::string> names_of(CommitPhase) { return {"invoke", "ok"}; }
-  static std::vector<std::string> names_of(FaultPhase) { return {"start", "stop"}; }
+  static std::vector<std::string> names_of(FaultPhase) { return {"start", "down", "stop"}; }
   static std::vector<std::string> names_of(Image) { return {"replay", "offline", "after_restart"}; }
 
  private:

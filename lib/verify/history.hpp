@@ -128,7 +128,11 @@ struct Commit {
   std::int64_t at = 0;
 };
 
-enum class FaultPhase : std::uint8_t { start, stop };
+enum class FaultPhase : std::uint8_t {
+  start,
+  down,  // the server is gone: nothing more is acknowledged before it comes back
+  stop,
+};
 
 struct Fault {
   std::string name;  // "kill -9", "SIGTERM" …

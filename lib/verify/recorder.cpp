@@ -33,18 +33,15 @@ void Recorder::add(Join record) { keep(&History::joins, std::move(record)); }
 void Recorder::add(Process record) { keep(&History::processed, std::move(record)); }
 void Recorder::add(Commit record) { keep(&History::commits, std::move(record)); }
 void Recorder::add(Fault record) { keep(&History::faults, std::move(record)); }
-void Recorder::add(Recovery record) {
-  const MutexLock lock(mutex_);
-  history_.recoveries.push_back(record);
-}
+void Recorder::add(Recovery record) { keep(&History::recoveries, record); }
 void Recorder::add(Logged record) {
   const MutexLock lock(mutex_);
   history_.log.push_back(std::move(record));
 }
-
-std::int64_t Recorder::mark() {
+void Recorder::add(std::vector<Logged> log) {
   const MutexLock lock(mutex_);
-  return stamp();
+  history_.log.insert(history_.log.end(), std::make_move_iterator(log.begin()),
+                      std::make_move_iterator(log.end()));
 }
 
 History Recorder::history() const {

@@ -25,13 +25,10 @@ class Recorder {
   void add(Process record);
   void add(Commit record);
   void add(Fault record);
-  /// The exception: `at` is a mark() taken while the server was down, because what is acknowledged
-  /// between its return and this call says nothing about the recovery.
   void add(Recovery record);
   void add(Logged record);
+  void add(std::vector<Logged> log);
 
-  /// Now, in the history's time.
-  [[nodiscard]] std::int64_t mark();
   [[nodiscard]] History history() const;
 
  private:

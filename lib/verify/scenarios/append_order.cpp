@@ -101,9 +101,7 @@ class AppendOrder {
     const bool is_ours = stage_.server() != nullptr;
     VIBES_TRY_ASSIGN(log, read_log(stage_.target(), Image::replay,
                                    is_ours ? "" : "session=" + stage_.tag(), deadline));
-    for (Logged& logged : log) {
-      recorder_.add(std::move(logged));
-    }
+    recorder_.add(std::move(log));
     is_read_ = true;
     return CheckOutcome::passed();
   }
@@ -111,10 +109,7 @@ class AppendOrder {
   void judge() {
     History history = recorder_.history();
     history.is_shared = stage_.server() == nullptr;
-    const Verdict verdict = check(history);
-    add_facts(stage_, verdict.tally);
-    claim_checks(stage_, verdict, kPromises);
-    stage_.set_history(std::move(history));
+    judge_history(stage_, std::move(history), kPromises);
   }
 
   Stage& stage_;
@@ -127,15 +122,12 @@ class AppendOrder {
 }  // namespace
 
 Scenario append_order_scenario() {
-  std::vector<std::string> checks = {"the server answers", "four producers append",
-                                     "a firehose client gets everything", "the log is read back"};
-  for (std::string& name : names_of(kPromises)) {
-    checks.push_back(std::move(name));
-  }
   return {.name = "append-order",
           .summary = "what several producers append keeps its order and its bytes",
           .needs = Needs::any_server,
-          .checks = std::move(checks),
+          .checks = steps_and({"the server answers", "four producers append",
+                               "a firehose client gets everything", "the log is read back"},
+                              kPromises),
           .play = [](Stage& stage) { AppendOrder(stage).play(); }};
 }
 

@@ -164,18 +164,14 @@ class ConsumerGroups {
     VIBES_TRY_ASSIGN(
         log, read_log(stage_.target(), Image::replay,
                       stage_.server() != nullptr ? "" : "session=" + stage_.tag(), deadline));
-    for (Logged& logged : log) {
-      recorder_.add(std::move(logged));
-    }
+    recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }
 
   void judge() {
     History history = recorder_.history();
     history.is_shared = stage_.server() == nullptr;
-    const Verdict verdict = check(history);
-    claim_checks(stage_, verdict, kPromises);
-    stage_.set_history(std::move(history));
+    judge_history(stage_, std::move(history), kPromises);
   }
 
   CheckOutcome forget(client::Deadline deadline) {
@@ -214,17 +210,11 @@ class ConsumerGroups {
 }  // namespace
 
 Scenario consumer_groups_scenario() {
-  std::vector<std::string> checks = {"events are appended",
-                                     "a new group starts at the beginning",
-                                     "it resumes from its commit",
-                                     "a second member is told that it is busy",
-                                     "a commit past the end is refused",
-                                     "the server shows where it stands",
-                                     "it resumes after a kill -9 of the server",
-                                     "it gets everything"};
-  for (std::string& name : names_of(kPromises)) {
-    checks.push_back(std::move(name));
-  }
+  auto checks = steps_and({"events are appended", "a new group starts at the beginning",
+                           "it resumes from its commit", "a second member is told that it is busy",
+                           "a commit past the end is refused", "the server shows where it stands",
+                           "it resumes after a kill -9 of the server", "it gets everything"},
+                          kPromises);
   checks.emplace_back("it can be forgotten");
   return {.name = "consumer-groups",
           .summary = "a group gets every event, and again only what it had not committed",

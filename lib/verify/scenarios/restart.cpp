@@ -190,13 +190,13 @@ class Restart {
   }
 
   CheckOutcome start_again(const std::string& fault, client::Deadline deadline) {
-    const std::int64_t down_at = recorder_.mark();
+    recorder_.add(Fault{fault, FaultPhase::down, 0});
     VIBES_TRY(stage_.own_server().start_again(deadline));
     const auto took = static_cast<std::uint64_t>(stage_.own_server().start_took().count());
     VIBES_TRY_ASSIGN(end, log_end(stage_.target(), deadline));
     recorder_.add(Fault{fault, FaultPhase::stop, 0});
-    recorder_.add(Recovery{
-        .end = end, .bytes_cut = 0, .bytes_quarantined = 0, .took_ms = took, .at = down_at});
+    recorder_.add(
+        Recovery{.end = end, .bytes_cut = 0, .bytes_quarantined = 0, .took_ms = took, .at = 0});
     return CheckOutcome::passed();
   }
 
@@ -220,9 +220,7 @@ class Restart {
 
   CheckOutcome replay(Image image, client::Deadline deadline) {
     VIBES_TRY_ASSIGN(log, read_log(stage_.target(), image, "", deadline));
-    for (Logged& logged : log) {
-      recorder_.add(std::move(logged));
-    }
+    recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }
 
@@ -238,9 +236,7 @@ class Restart {
       return CheckOutcome::skipped("only a file log in a directory of its own can be read offline");
     }
     VIBES_TRY_ASSIGN(log, stage_.options().read_offline(stage_.own_server().log_directory()));
-    for (Logged& logged : log) {
-      recorder_.add(std::move(logged));
-    }
+    recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }
 
@@ -249,13 +245,7 @@ class Restart {
     return replay(Image::after_restart, deadline);
   }
 
-  void judge() {
-    History history = recorder_.history();
-    const Verdict verdict = check(history);
-    add_facts(stage_, verdict.tally);
-    claim_checks(stage_, verdict, kPromises);
-    stage_.set_history(std::move(history));
-  }
+  void judge() { judge_history(stage_, recorder_.history(), kPromises); }
 
   Stage& stage_;
   Recorder recorder_;
@@ -270,20 +260,14 @@ class Restart {
 }  // namespace
 
 Scenario restart_scenario() {
-  std::vector<std::string> checks = {"the server starts",
-                                     "it survives SIGTERM and kill -9 under load",
-                                     "producers and clients come to rest",
-                                     "the log is replayed",
-                                     "it stops cleanly once more",
-                                     "the directory is read offline",
-                                     "it starts and the log is replayed again"};
-  for (std::string& name : names_of(kPromises)) {
-    checks.push_back(std::move(name));
-  }
   return {.name = "restart",
           .summary = "stopped and killed under load, the server loses nothing it acknowledged",
           .needs = Needs::durable_log,
-          .checks = std::move(checks),
+          .checks = steps_and({"the server starts", "it survives SIGTERM and kill -9 under load",
+                               "producers and clients come to rest", "the log is replayed",
+                               "it stops cleanly once more", "the directory is read offline",
+                               "it starts and the log is replayed again"},
+                              kPromises),
           .play = [](Stage& stage) { Restart(stage).play(); }};
 }
 

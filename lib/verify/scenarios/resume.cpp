@@ -45,10 +45,7 @@ class Resume {
       stage_.claim("an offset past the end is refused", [&](Deadline d) { return too_far(d); });
     }
     if (went && stage_.step("the log is read back", [&](Deadline d) { return read_back(d); })) {
-      History history = recorder_.history();
-      const Verdict verdict = check(history);
-      claim_checks(stage_, verdict, kPromises);
-      stage_.set_history(std::move(history));
+      judge_history(stage_, recorder_.history(), kPromises);
     }
   }
 
@@ -141,9 +138,7 @@ class Resume {
 
   CheckOutcome read_back(client::Deadline deadline) {
     VIBES_TRY_ASSIGN(log, read_log(stage_.target(), Image::replay, "", deadline));
-    for (Logged& logged : log) {
-      recorder_.add(std::move(logged));
-    }
+    recorder_.add(std::move(log));
     recorder_.add(Finish{1, 0});
     return CheckOutcome::passed();
   }
@@ -159,20 +154,14 @@ class Resume {
 }  // namespace
 
 Scenario resume_scenario() {
-  std::vector<std::string> checks = {"a client has read to the end",
-                                     "its cursor resumes after SIGTERM",
-                                     "its cursor resumes after kill -9",
-                                     "a damaged cursor is refused",
-                                     "a cursor of another log is refused",
-                                     "an offset past the end is refused",
-                                     "the log is read back"};
-  for (std::string& name : names_of(kPromises)) {
-    checks.push_back(std::move(name));
-  }
   return {.name = "resume",
           .summary = "a cursor continues exactly where it was, across restarts, or is refused",
           .needs = Needs::durable_log,
-          .checks = std::move(checks),
+          .checks = steps_and({"a client has read to the end", "its cursor resumes after SIGTERM",
+                               "its cursor resumes after kill -9", "a damaged cursor is refused",
+                               "a cursor of another log is refused",
+                               "an offset past the end is refused", "the log is read back"},
+                              kPromises),
           .play = [](Stage& stage) { Resume(stage).play(); }};
 }
 

@@ -142,19 +142,14 @@ class SlowClient {
   CheckOutcome read_back(client::Deadline deadline) {
     VIBES_TRY_ASSIGN(log,
                      read_log(stage_.target(), Image::replay, "session=" + stage_.tag(), deadline));
-    for (Logged& logged : log) {
-      recorder_.add(std::move(logged));
-    }
+    recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }
 
   void judge() {
     History history = recorder_.history();
     history.is_shared = true;
-    const Verdict verdict = check(history);
-    add_facts(stage_, verdict.tally);
-    claim_checks(stage_, verdict, kPromises);
-    stage_.set_history(std::move(history));
+    judge_history(stage_, std::move(history), kPromises);
   }
 
   Stage& stage_;
@@ -169,18 +164,15 @@ class SlowClient {
 }  // namespace
 
 Scenario slow_client_scenario() {
-  std::vector<std::string> checks = {
-      "a slow and a fast client are live",         "events go by while one does not read",
-      "the fast client has seen all of them live", "the server's memory stays flat",
-      "the slow client then gets every event",     "the log is read back"};
-  for (std::string& name : names_of(kPromises)) {
-    checks.push_back(std::move(name));
-  }
   return {
       .name = "slow-client",
       .summary = "a client that does not read holds nobody up, costs no memory and loses nothing",
       .needs = Needs::any_server,
-      .checks = std::move(checks),
+      .checks =
+          steps_and({"a slow and a fast client are live", "events go by while one does not read",
+                     "the fast client has seen all of them live", "the server's memory stays flat",
+                     "the slow client then gets every event", "the log is read back"},
+                    kPromises),
       .play = [](Stage& stage) { SlowClient(stage).play(); }};
 }
 

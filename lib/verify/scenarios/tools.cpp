@@ -11,6 +11,43 @@ namespace vibes::verify {
 
 using nlohmann::json;
 
+namespace {
+
+void claim_checks(Stage& stage, const Verdict& verdict, const std::vector<Check>& checks) {
+  for (const Check check : checks) {
+    stage.claim(std::string(to_string(check)), [&](client::Deadline) {
+      if (verdict.count(check) == 0) {
+        return CheckOutcome::passed();
+      }
+      std::string seen;
+      for (const Violation& violation : verdict.examples) {
+        if (violation.check == check) {
+          seen += (seen.empty() ? "" : "\n") + violation.explanation;
+        }
+      }
+      return CheckOutcome::mismatch(
+          fmt::format("{}: {} violations", to_string(check), verdict.count(check)), "none", seen);
+    });
+  }
+}
+
+void add_facts(Stage& stage, const Tally& tally) {
+  stage.fact("attempted", std::to_string(tally.attempted));
+  stage.fact("acked", std::to_string(tally.acked));
+  stage.fact("indeterminate",
+             fmt::format("{} ({} of them in the log)", tally.indeterminate, tally.recovered));
+  stage.fact("delivered", std::to_string(tally.delivered));
+  stage.fact("ack p50/p99",
+             fmt::format("{:.2f}/{:.2f} ms", static_cast<double>(tally.ack_ns_p50) / 1e6,
+                         static_cast<double>(tally.ack_ns_p99) / 1e6));
+  if (tally.faults > 0) {
+    stage.fact("faults", std::to_string(tally.faults));
+    stage.fact("slowest restart", fmt::format("{} ms", tally.restart_ms_max));
+  }
+}
+
+}  // namespace
+
 Result<json> get_json(const client::Target& target, const std::string& path,
                       client::Deadline deadline) {
   client::HttpClient http(target);
@@ -58,45 +95,19 @@ Result<void> wait_until(const std::string& what, client::Deadline deadline,
   }
 }
 
-void claim_checks(Stage& stage, const Verdict& verdict, const std::vector<Check>& checks) {
+std::vector<std::string> steps_and(std::vector<std::string> steps,
+                                   const std::vector<Check>& checks) {
   for (const Check check : checks) {
-    stage.claim(std::string(to_string(check)), [&](client::Deadline) {
-      if (verdict.count(check) == 0) {
-        return CheckOutcome::passed();
-      }
-      std::string seen;
-      for (const Violation& violation : verdict.examples) {
-        if (violation.check == check) {
-          seen += (seen.empty() ? "" : "\n") + violation.explanation;
-        }
-      }
-      return CheckOutcome::mismatch(
-          fmt::format("{}: {} violations", to_string(check), verdict.count(check)), "none", seen);
-    });
+    steps.emplace_back(to_string(check));
   }
+  return steps;
 }
 
-std::vector<std::string> names_of(const std::vector<Check>& checks) {
-  std::vector<std::string> names;
-  for (const Check check : checks) {
-    names.emplace_back(to_string(check));
-  }
-  return names;
-}
-
-void add_facts(Stage& stage, const Tally& tally) {
-  stage.fact("attempted", std::to_string(tally.attempted));
-  stage.fact("acked", std::to_string(tally.acked));
-  stage.fact("indeterminate",
-             fmt::format("{} ({} of them in the log)", tally.indeterminate, tally.recovered));
-  stage.fact("delivered", std::to_string(tally.delivered));
-  stage.fact("ack p50/p99",
-             fmt::format("{:.2f}/{:.2f} ms", static_cast<double>(tally.ack_ns_p50) / 1e6,
-                         static_cast<double>(tally.ack_ns_p99) / 1e6));
-  if (tally.faults > 0) {
-    stage.fact("faults", std::to_string(tally.faults));
-    stage.fact("slowest restart", fmt::format("{} ms", tally.restart_ms_max));
-  }
+void judge_history(Stage& stage, History history, const std::vector<Check>& checks) {
+  const Verdict verdict = check(history);
+  add_facts(stage, verdict.tally);
+  claim_checks(stage, verdict, checks);
+  stage.set_history(std::move(history));
 }
 
 std::string excerpt(std::string_view text) {

@@ -29,11 +29,12 @@ Result<Offset> log_end(const client::Target& target, client::Deadline deadline);
 Result<void> wait_until(const std::string& what, client::Deadline deadline,
                         const std::function<Result<bool>()>& is_so);
 
-/// Reports the named checks of a verdict as claims, each under its name (to_string(Check)).
-void claim_checks(Stage& stage, const Verdict& verdict, const std::vector<Check>& checks);
-std::vector<std::string> names_of(const std::vector<Check>& checks);
-/// The figures of a verdict that are worth reading.
-void add_facts(Stage& stage, const Tally& tally);
+/// The list of a scenario's checks: its own `steps`, then those of a verdict that it claims.
+std::vector<std::string> steps_and(std::vector<std::string> steps,
+                                   const std::vector<Check>& checks);
+/// The end of a scenario: checks its history, reports the figures that are worth reading and
+/// `checks` as claims, each under its name (to_string(Check)), and leaves the history to the stage.
+void judge_history(Stage& stage, History history, const std::vector<Check>& checks);
 
 /// `text` cut to what a person wants to see in an error message.
 std::string excerpt(std::string_view text);

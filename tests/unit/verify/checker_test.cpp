@@ -348,6 +348,10 @@ TEST_CASE("checker: recovery keeps what it cuts and cuts nothing acknowledged",
   SECTION("an acknowledged event was cut") {
     finds_only(three().fault().recover(2), {Check::recovery}, "below offset 2");
   }
+  SECTION("what was acknowledged after the return says nothing") {
+    const Story story = three().go_down().appended(3, 1, 3).recover(3);
+    CHECK(check(story.history).count(Check::recovery) == 0);
+  }
 }
 
 TEST_CASE("checker: examples are bounded, counts are not", "[verify][checker]") {

@@ -97,8 +97,13 @@ class Story {
     return *this;
   }
   Story& fault() {
-    history.faults.push_back({"kill -9", FaultPhase::start, tick()});
+    go_down();
     history.faults.push_back({"kill -9", FaultPhase::stop, tick()});
+    return *this;
+  }
+  Story& go_down() {
+    history.faults.push_back({"kill -9", FaultPhase::start, tick()});
+    history.faults.push_back({"kill -9", FaultPhase::down, tick()});
     return *this;
   }
   Story& recover(std::uint64_t end, std::uint64_t cut = 0, std::uint64_t kept = 0) {
