@@ -72,8 +72,8 @@ Errc errc_of_status(int status) {
 }  // namespace
 
 const std::error_category& error_category() {
-  static const ErrorCategory<Errc> category("vibes.client", text_of);
-  return category;
+  static const ErrorCategory<Errc> kCategory("vibes.client", text_of);
+  return kCategory;
 }
 
 std::error_code make_error_code(Errc code) { return {static_cast<int>(code), error_category()}; }

@@ -47,8 +47,8 @@ std::string_view text_of(Errc code) {
 }  // namespace
 
 const std::error_category& error_category() {
-  static const ErrorCategory<Errc> category("event", text_of);
-  return category;
+  static const ErrorCategory<Errc> kCategory("event", text_of);
+  return kCategory;
 }
 
 std::error_code make_error_code(Errc code) { return {static_cast<int>(code), error_category()}; }

@@ -53,9 +53,9 @@ Text text_of(Errc code) {
 }  // namespace
 
 const std::error_category& error_category() {
-  static const ErrorCategory<Errc> category("session",
-                                            [](Errc code) { return text_of(code).person; });
-  return category;
+  static const ErrorCategory<Errc> kCategory("session",
+                                             [](Errc code) { return text_of(code).person; });
+  return kCategory;
 }
 
 std::error_code make_error_code(Errc code) { return {static_cast<int>(code), error_category()}; }

@@ -276,3 +276,33 @@ TEST_CASE("EventLog contract: a cursor into what is no longer kept resumes with 
   REQUIRE(resumed);
   CHECK((*log.reader(*resumed))->read({})->gap);
 }
+
+TEST_CASE("EventLog: retention by age drops everything once all of it is too old", "[eventlog]") {
+  Engine engine(any_engine());
+  engine.options.retention.age = std::chrono::hours(1);
+  engine.restart();
+  append_numbered(engine.log(), 0, 10);
+  const bool has_group = GENERATE(false, true);
+  if (has_group) {
+    REQUIRE(engine.log().group_offsets().commit("g", Offset(5)));
+  }
+  engine.clock.now_us += std::chrono::microseconds(std::chrono::hours(2)).count();
+  if (engine.survives_restart()) {
+    engine.restart();  // looks at its rules at once
+  }
+  CHECK(append_one(engine.log(), numbered(10)) == Offset(10));
+  if (has_group) {
+    CHECK(engine.log().first() <= Offset(5));
+    return;
+  }
+  CHECK(engine.log().first() == Offset(10));
+  const auto batch = (*engine.log().reader(Offset{}))->read({});
+  REQUIRE(batch);
+  REQUIRE(batch->gap);
+  CHECK(batch->gap->from == Offset{});
+  CHECK(batch->gap->to == Offset(10));
+  if (engine.survives_restart()) {
+    engine.restart();
+  }
+  CHECK(read_all(engine.log()).size() == 1);
+}

@@ -98,11 +98,14 @@ std::string check_log(eventlog::EventLog& log, const Attempts& attempts, std::si
   if (count > attempts.events.size()) {
     return "more events than were ever sent";
   }
-  auto reader = log.reader(Offset{});
+  std::size_t next = log.first().value();
+  if (next > attempts.dropped_at_most) {
+    return "the log begins at " + std::to_string(next);
+  }
+  auto reader = log.reader(log.first());
   if (!reader) {
     return reader.error().message();
   }
-  std::size_t next = 0;
   while (next < count) {
     auto batch = (*reader)->read({});
     if (!batch) {

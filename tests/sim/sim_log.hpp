@@ -22,6 +22,7 @@ class TickingClock final : public Clock {
     return Timestamp{(ms_.fetch_add(1) + 1'700'000'000'000) * 1'000};
   }
   [[nodiscard]] std::int64_t steady_ns() const override { return ms_.load() * 1'000'000; }
+  void advance(std::chrono::milliseconds by) { ms_ += by.count(); }
 
  private:
   mutable std::atomic<std::int64_t> ms_{0};
@@ -35,6 +36,7 @@ struct Attempts {
   };
   std::vector<Event> events;
   std::size_t acked = 0;
+  std::size_t dropped_at_most = 0;  // of the first events, by retention
   std::uint64_t commit_acked = 0;
   std::uint64_t commit_attempted = 0;
 };
@@ -54,6 +56,7 @@ class SimLog {
 
   [[nodiscard]] io::SimDisk& disk() { return *disk_; }
   [[nodiscard]] eventlog::LogOptions& options() { return options_; }
+  [[nodiscard]] TickingClock& clock() { return clock_; }
   [[nodiscard]] eventlog::EventLog& log() { return *log_; }
   [[nodiscard]] Attempts& attempts() { return attempts_; }
 

@@ -285,8 +285,14 @@ Result<void> FileEventLog::retain() {
   if (state() == LogStatus::State::failed) {
     return {};
   }
-  const Offset keep =
-      retention_cut(store_.list(), options_.retention, groups_->all(), clock_.now());
+  const RetentionInput input{options_.retention, groups_->all(), clock_.now()};
+  if (active_is_due(store_.list(), input)) {
+    auto rolled = writer_->roll();
+    if (!rolled && rolled.error().code != Errc::storage_full) {
+      return rolled;  // for want of space it is tried again; others may go all the same
+    }
+  }
+  const Offset keep = retention_cut(store_.list(), input);
   if (keep <= store_.first()) {
     return {};
   }

@@ -75,6 +75,10 @@ Result<void> LogWriter::make_room(std::size_t body_bytes) {
   if (active_ && active_->position + needed <= active_->header.capacity) {
     return {};
   }
+  return open_next(body_bytes);
+}
+
+Result<void> LogWriter::open_next(std::size_t body_bytes) {
   // The next segment comes first: a full disk is met here, while the active segment can still be
   // written.
   if (!next_file_) {

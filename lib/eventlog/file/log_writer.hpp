@@ -46,6 +46,8 @@ class LogWriter {
 
   /// Makes sure that a segment is open that has room for a batch with this body.
   Result<void> make_room(std::size_t body_bytes);
+  /// Seals the active segment, whatever room it has, and opens the next one.
+  Result<void> roll() { return open_next(0); }
   /// Writes a batch of events, whose header is filled in here, at the end of the active segment.
   /// Not synced. `positions`: of the records in `batch`.
   Result<void> write(std::span<std::byte> batch, std::span<const std::uint32_t> positions,
@@ -92,6 +94,7 @@ class LogWriter {
   };
 
   [[nodiscard]] std::uint64_t capacity_for(std::size_t body_bytes) const;
+  Result<void> open_next(std::size_t body_bytes);
   Result<void> seal();
   Result<void> create_segment(std::size_t body_bytes);
   Result<void> write_batch(BatchHeader& header, std::span<std::byte> batch);

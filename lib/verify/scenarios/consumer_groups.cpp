@@ -12,7 +12,6 @@ namespace vibes::verify {
 namespace {
 
 constexpr std::size_t kWindow = 500;
-constexpr std::chrono::seconds kStopWithin{15};
 
 const std::vector<Check> kPromises = {Check::offset_agreement, Check::resume_point,
                                       Check::processed, Check::commit_in_log};

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kWindow = 20;  // of batches
 constexpr std::size_t kBatch = 100;
-constexpr std::uint64_t kMiB = 1024 * 1024;
+constexpr std::uint64_t kMiB = 1024ULL * 1024;
 /// The rings and caches the server may fill: its broadcaster's, its log's tail, the idempotency
 /// window for what is appended, and the allocator's slack. What it must not do is keep the slow
 /// client's backlog beside them.
@@ -112,12 +112,12 @@ class SlowClient {
     return CheckOutcome::passed();
   }
   CheckOutcome read_fast(client::Deadline deadline) {
-    const CheckOutcome outcome = read(*fast_, deadline);
+    CheckOutcome outcome = read(*fast_, deadline);
     recorder_.add(Finish{2, 0});
     return outcome;
   }
   CheckOutcome read_slow(client::Deadline deadline) {
-    const CheckOutcome outcome = read(*slow_, deadline);
+    CheckOutcome outcome = read(*slow_, deadline);
     recorder_.add(Finish{1, 0});
     return outcome;
   }
