@@ -87,7 +87,13 @@ double loopback_round_trip_us() {
   return percentile(samples, 50);
 }
 
-double write_and_sync_us() {
+struct SyncLoop {
+  double p50_us = 0;
+  double per_second = 0;
+};
+
+/// What an engine would reach that did nothing but store one event after the other.
+SyncLoop write_and_sync() {
   std::string path = std::filesystem::current_path() / "vibes-bench-XXXXXX";
   const UniqueFd fd(::mkstemp(path.data()));
   ::unlink(path.c_str());
@@ -96,7 +102,8 @@ double write_and_sync_us() {
   }
   const std::string event = sample_event(1);
   std::vector<double> samples;
-  for (int i = 0; i < 1'000; ++i) {
+  const double began = now_us();
+  for (int i = 0; i < 5'000; ++i) {
     const double start = now_us();
     if (::pwrite(fd.get(), event.data(), event.size(), static_cast<off_t>(event.size()) * i) < 0 ||
         ::fdatasync(fd.get()) != 0) {
@@ -104,15 +111,16 @@ double write_and_sync_us() {
     }
     samples.push_back(now_us() - start);
   }
-  return percentile(samples, 50);
+  const double per_second = 1e6 * static_cast<double>(samples.size()) / (now_us() - began);
+  return {percentile(samples, 50), per_second};
 }
 
 void measure_machine(Figures& figures) {
   const double round_trip = loopback_round_trip_us();
-  const double sync = write_and_sync_us();
+  const SyncLoop sync = write_and_sync();
   figures.push_back({"loopback round trip", round_trip, "us", {}});
-  figures.push_back({"pwrite+fdatasync of one event", sync, "us", {}});
-  figures.push_back({"pwrite+fdatasync loop", 1e6 / sync, "1/s", {}});
+  figures.push_back({"pwrite+fdatasync of one event", sync.p50_us, "us", {}});
+  figures.push_back({"pwrite+fdatasync loop", sync.per_second, "1/s", {}});
 }
 
 // --- Appending ---
@@ -120,13 +128,18 @@ void measure_machine(Figures& figures) {
 void measure_appends(Figures& figures, const std::string& program) {
   for (const std::string durability : {"fsync", "interval:100", "os"}) {
     const ServerProcess server(program, {"--durability", durability});
-    AppendRun single = run_producers(server.port(), 1, 1, 2);
+    AppendRun single = run_producers(server.tcp(), 1, 1, 2);
     figures.push_back({durability + ", 1 producer waiting for each ack", single.events_per_second,
                        "1/s", durability == "fsync" ? "pwrite+fdatasync loop" : ""});
     add_latency(figures, durability + ", ack of one event", single.ack_us,
                 durability == "fsync" ? "pwrite+fdatasync of one event" : "loopback round trip");
+    AppendRun by_unix = run_producers(server.unix_socket(), 1, 1, 2);
+    figures.push_back({durability + ", the same over the unix socket", by_unix.events_per_second,
+                       "1/s", durability == "fsync" ? "pwrite+fdatasync loop" : ""});
+    add_latency(figures, durability + ", ack of one event over the unix socket", by_unix.ack_us,
+                durability == "fsync" ? "pwrite+fdatasync of one event" : "loopback round trip");
     for (const std::size_t producers : {1U, 8U, 64U}) {
-      AppendRun run = run_producers(server.port(), producers, 4'096 / producers, 3);
+      AppendRun run = run_producers(server.tcp(), producers, 4'096 / producers, 3);
       const std::string name = durability + ", " + std::to_string(producers) + " pipelined";
       figures.push_back({name, run.events_per_second, "1/s",
                          durability == "fsync" ? "pwrite+fdatasync loop" : ""});
@@ -148,8 +161,8 @@ void measure_latency(Figures& figures, const std::string& program, const std::st
   constexpr std::uint64_t kEvents = 5'000;
   constexpr double kEveryUs = 1'000;  // 1,000 a second
   const ServerProcess server(program, {"--durability", durability});
-  RawClient firehose(server.port(), "/ws/firehose?from=end");
-  RawClient producer(server.port(), "/ws/append");
+  RawClient firehose(server.tcp(), "/ws/firehose?from=end");
+  RawClient producer(server.tcp(), "/ws/append");
   std::jthread acks([&producer] {
     std::uint64_t seen = 0;
     while (producer.count(R"({"type")", seen)) {
@@ -182,11 +195,11 @@ void measure_latency(Figures& figures, const std::string& program, const std::st
 
 // --- Many clients ---
 
-std::vector<std::unique_ptr<RawClient>> connect_clients(int port, std::size_t count,
+std::vector<std::unique_ptr<RawClient>> connect_clients(const Address& server, std::size_t count,
                                                         const std::string& path) {
   std::vector<std::unique_ptr<RawClient>> clients;
   for (std::size_t i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<RawClient>(port, path));
+    clients.push_back(std::make_unique<RawClient>(server, path));
     clients.back()->set_nonblocking();
   }
   return clients;
@@ -224,9 +237,9 @@ void measure_fan_out(Figures& figures, const std::string& program) {
   for (const auto& [clients, events] :
        {std::pair<std::size_t, std::uint64_t>{1, 200'000}, {100, 50'000}, {1'000, 5'000}}) {
     const ServerProcess server(program, {"--durability", "os"});
-    auto connected = connect_clients(server.port(), clients, "/ws/firehose?from=end");
+    auto connected = connect_clients(server.tcp(), clients, "/ws/firehose?from=end");
     const double start = now_us();
-    std::jthread append([&server, count = events] { append_all(server.port(), count); });
+    std::jthread append([&server, count = events] { append_all(server.tcp(), count); });
     const std::uint64_t delivered = read_all(connected, events);
     figures.push_back({"fan-out to " + std::to_string(clients),
                        static_cast<double>(delivered) / ((now_us() - start) / 1e6),
@@ -237,11 +250,11 @@ void measure_fan_out(Figures& figures, const std::string& program) {
 
 void measure_idle_memory(Figures& figures, const std::string& program) {
   const ServerProcess server(program, {"--durability", "os"});
-  append_all(server.port(), 20'000);  // so that what is allocated once is
-  auto warm = connect_clients(server.port(), 50, "/ws/firehose");
+  append_all(server.tcp(), 20'000);  // so that what is allocated once is
+  auto warm = connect_clients(server.tcp(), 50, "/ws/firehose");
   const std::size_t before = server.rss_bytes();
   constexpr std::size_t kClients = 1'000;
-  auto idle = connect_clients(server.port(), kClients, "/ws/firehose");
+  auto idle = connect_clients(server.tcp(), kClients, "/ws/firehose");
   const double each = static_cast<double>(server.rss_bytes() - before) / kClients;
   figures.push_back({"memory per idle client", each / 1024, "KiB", {}});
 }
@@ -252,11 +265,11 @@ void measure_lag_and_catch_up(Figures& figures, const std::string& program) {
   constexpr std::uint64_t kEvents = 1'000'000;
   constexpr double kMiB = 1024.0 * 1024.0;
   const ServerProcess server(program, {"--durability", "os"});
-  RawClient slow(server.port(), "/ws/firehose?from=end");  // does not read
+  RawClient slow(server.tcp(), "/ws/firehose?from=end");  // does not read
   // First so many that what the log itself remembers (the last 1,000,000 event ids) is there.
-  append_all(server.port(), kEvents);
+  append_all(server.tcp(), kEvents);
   const double before = static_cast<double>(server.rss_bytes());
-  append_all(server.port(), kEvents);
+  append_all(server.tcp(), kEvents);
   const double after = static_cast<double>(server.rss_bytes());
   figures.push_back({"RSS before the lag", before / kMiB, "MiB", {}});
   figures.push_back(
@@ -274,7 +287,7 @@ void measure_lag_and_catch_up(Figures& figures, const std::string& program) {
     die("the lagging client lost events");
   }
   for (const std::string shape : {"", "&batch=1"}) {
-    RawClient reader(server.port(), "/ws/firehose?from=0&until=1000000" + shape);
+    RawClient reader(server.tcp(), "/ws/firehose?from=0&until=1000000" + shape);
     start = now_us();
     bool ended = false;
     while (!ended && reader.receive([&ended](std::string_view text) {

@@ -34,7 +34,8 @@ std::uint64_t acknowledged(std::string_view answer) {
 
 class Producer {
  public:
-  Producer(int port, std::size_t window) : client_(port, "/ws/append"), window_(window) {
+  Producer(const Address& server, std::size_t window)
+      : client_(server, "/ws/append"), window_(window) {
     client_.set_nonblocking();
     const std::string frame = client_frame(sample_event(1));
     frame_bytes_ = frame.size();
@@ -82,11 +83,12 @@ std::string sample_event(std::uint64_t number) {
   return event + tail;
 }
 
-AppendRun run_producers(int port, std::size_t producers, std::size_t window, double seconds) {
+AppendRun run_producers(const Address& server, std::size_t producers, std::size_t window,
+                        double seconds) {
   std::vector<std::unique_ptr<Producer>> all;
   std::vector<pollfd> fds;
   for (std::size_t i = 0; i < producers; ++i) {
-    all.push_back(std::make_unique<Producer>(port, window));
+    all.push_back(std::make_unique<Producer>(server, window));
     fds.push_back({all.back()->fd(), POLLIN, 0});
   }
   AppendRun run;
@@ -117,9 +119,9 @@ AppendRun run_producers(int port, std::size_t producers, std::size_t window, dou
   return run;
 }
 
-void append_all(int port, std::uint64_t events) {
+void append_all(const Address& server, std::uint64_t events) {
   constexpr std::uint64_t kBatch = 500;
-  RawClient client(port, "/ws/append");
+  RawClient client(server, "/ws/append");
   std::uint64_t sent = 0;
   std::uint64_t acked = 0;
   constexpr std::uint64_t kAhead = 20 * kBatch;

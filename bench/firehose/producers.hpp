@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "firehose/raw_client.hpp"
+
 namespace vibes::bench {
 
 inline constexpr std::size_t kEventBytes = 300;
@@ -20,9 +22,10 @@ struct AppendRun {
 
 /// `producers` connections, each with up to `window` messages of one event unacknowledged, for
 /// `seconds`.
-AppendRun run_producers(int port, std::size_t producers, std::size_t window, double seconds);
+AppendRun run_producers(const Address& server, std::size_t producers, std::size_t window,
+                        double seconds);
 
 /// Appends `events` as fast as it goes, in batches of 500, and waits for the last ack.
-void append_all(int port, std::uint64_t events);
+void append_all(const Address& server, std::uint64_t events);
 
 }  // namespace vibes::bench

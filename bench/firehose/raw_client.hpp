@@ -12,12 +12,18 @@
 
 namespace vibes::bench {
 
+/// Where to reach a server: on the loopback interface, or at its unix socket where that is set.
+struct Address {
+  int port = 0;
+  std::string unix_path;
+};
+
 /// A WebSocket client at the least cost: no parsing beyond frame headers, so that what is measured
 /// is the server.
 class RawClient {
  public:
   /// Connects and does the handshake. `path` with its query: "/ws/firehose?from=end".
-  RawClient(int port, const std::string& path);
+  RawClient(const Address& server, const std::string& path);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   void set_nonblocking();

@@ -21,15 +21,17 @@ namespace {
 
 // In the child, between fork and exec.
 [[noreturn]] void become_server(const std::string& program, const std::vector<std::string>& options,
-                                const std::string& directory, int ready_fd) {
+                                const std::string& directory, const std::string& socket,
+                                int ready_fd) {
   for (const char* name :
        {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"}) {
     ::setenv(name, (directory + "/" + name).c_str(), 1);
     std::filesystem::create_directories(directory + "/" + name);
     std::filesystem::permissions(directory + "/" + name, std::filesystem::perms::owner_all);
   }
-  std::vector<std::string> words{program, "--listen",   "127.0.0.1:0",           "--auth",
-                                 "none",  "--ready-fd", std::to_string(ready_fd)};
+  std::vector<std::string> words{
+      program,  "--listen", "127.0.0.1:0", "--auth", "none", "--ready-fd", std::to_string(ready_fd),
+      "--unix", socket};
   words.insert(words.end(), options.begin(), options.end());
   std::vector<char*> argv;
   for (std::string& word : words) {
@@ -74,6 +76,11 @@ ServerProcess::ServerProcess(const std::string& program, const std::vector<std::
   if (::mkdtemp(directory_.data()) == nullptr) {
     die("temporary directory");
   }
+  socket_ = "/tmp/vibes-bench-XXXXXX";
+  if (::mkdtemp(socket_.data()) == nullptr) {
+    die("temporary directory");
+  }
+  socket_ += "/sock";
   std::array<int, 2> ready{};
   if (::pipe(ready.data()) != 0) {
     die("pipe");
@@ -81,7 +88,7 @@ ServerProcess::ServerProcess(const std::string& program, const std::vector<std::
   pid_ = ::fork();
   if (pid_ == 0) {
     ::close(ready[0]);
-    become_server(program, options, directory_, ready[1]);
+    become_server(program, options, directory_, socket_, ready[1]);
   }
   ::close(ready[1]);
   port_ = read_port(ready[0]);

@@ -6,6 +6,8 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "firehose/raw_client.hpp"
+
 namespace vibes::bench {
 
 /// A real vibes-server: own directories, free port, no token. Stopped by its pid when destroyed.
@@ -17,13 +19,15 @@ class ServerProcess {
   ServerProcess& operator=(const ServerProcess&) = delete;
   ~ServerProcess();
 
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] Address tcp() const { return {.port = port_, .unix_path = {}}; }
+  [[nodiscard]] Address unix_socket() const { return {.port = port_, .unix_path = socket_}; }
   [[nodiscard]] std::size_t rss_bytes() const;
 
  private:
   std::string directory_;
   pid_t pid_ = -1;
   int port_ = 0;
+  std::string socket_;  // in /tmp: a socket's path is short
 };
 
 [[noreturn]] void die(const std::string& what);
