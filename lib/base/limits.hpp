@@ -76,7 +76,7 @@ inline constexpr std::chrono::seconds kKeepAliveIdle{5};
 inline constexpr std::size_t kBodyBytesMax = 4 * kMiB;  // one batch
 inline constexpr std::chrono::seconds kRequestWithin{30};
 inline constexpr std::size_t kBodyBytesPerSecondMin = 1 * kKiB;
-inline constexpr std::chrono::seconds kBodyGrace{5};  // before that rate counts
+inline constexpr std::chrono::seconds kBodySpan{5};  // over which that rate is measured
 inline constexpr std::size_t kMessageBytesMax =
     4 * kMiB;  // /ws/append; other sockets take kEventBytesMax
 inline constexpr std::size_t kMessageFragmentsMax = 1'024;

@@ -81,7 +81,7 @@ std::optional<Response> refuse_durability(const Query& query, const eventlog::Ev
 
 }  // namespace
 
-void append_events(Request request, const Responder& responder, Services& services) {
+void append_events(const Request& request, const Responder& responder, Services& services) {
   if (auto refused = refuse_durability(request.head.query, services.log)) {
     return responder.send(*std::move(refused));
   }

@@ -8,6 +8,6 @@ namespace vibes::net {
 
 /// POST /api/events (docs/protocol.md §3): one atomic batch, answered once it is as durable as the
 /// log makes it.
-void append_events(Request request, const Responder& responder, Services& services);
+void append_events(const Request& request, const Responder& responder, Services& services);
 
 }  // namespace vibes::net

@@ -16,6 +16,7 @@ namespace vibes::net {
 enum class CloseCode : std::uint16_t {
   normal = 1000,
   going_away = 1001,
+  protocol_error = 1002,
   unsupported_data = 1003,
   policy = 1008,
   too_big = 1009,

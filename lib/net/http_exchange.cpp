@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 #include <libwebsockets.h>
@@ -110,9 +111,10 @@ class HttpExchange::Stream final : public SocketConnection {
 HttpExchange::HttpExchange(Peer& peer, RequestHead head)
     : peer_(peer),
       head_(std::move(head)),
-      deadline_(peer.loop().timers(), [this] { peer_.hang_up(); }),
+      deadline_(peer.loop().timers(), [this] { give_up(); }),
+      pace_timer_(peer.loop().timers(), [this] { check_pace(); }),
       target_(std::make_shared<Responder::Target>()) {
-  target_->life = std::make_shared<Lifeline>(Lifeline{peer.loop().tasks()});
+  target_->life = std::make_shared<Lifeline>(peer.loop().tasks());
   target_->exchange = this;
   target_->loop = &peer.loop();
 }
@@ -122,7 +124,7 @@ HttpExchange::~HttpExchange() { target_->life->alive = false; }
 void HttpExchange::accept(const Router::Match& match) {
   BodyPlan plan = plan_body(head_);
   if (plan.refused) {
-    answer(*std::move(plan.refused));
+    answer(*plan.refused);
     return;
   }
   route_ = match.route;
@@ -134,8 +136,29 @@ void HttpExchange::accept(const Router::Match& match) {
   }
   receiving_ = true;
   deadline_.set(peer_.loop().context().deadlines.request);
+  pace_timer_.set(peer_.loop().context().deadlines.body_span);
   if (head_.expect == "100-continue") {
     (void)write_raw(peer_.wsi(), "HTTP/1.1 100 Continue\r\n\r\n");
+  }
+}
+
+/// A body that trickles would hold its connection for as long as the whole deadline.
+void HttpExchange::check_pace() {
+  const std::chrono::milliseconds span = peer_.loop().context().deadlines.body_span;
+  if (pace_.keeps_up(body_.size(), span)) {
+    pace_timer_.set(span);
+  } else {
+    give_up();
+  }
+}
+
+/// The request, or the reader of our answer, takes too long.
+void HttpExchange::give_up() {
+  if (std::exchange(receiving_, false)) {
+    pace_timer_.stop();
+    answer(error_response(408, "too_slow", "the body of the request took too long to arrive"));
+  } else {
+    peer_.hang_up();
   }
 }
 
@@ -154,6 +177,7 @@ void HttpExchange::on_body_complete() {
   // libwebsockets says so again whenever more input comes before the answer has left.
   if (std::exchange(receiving_, false)) {
     deadline_.stop();
+    pace_timer_.stop();
     dispatch();
   }
 }
@@ -179,7 +203,7 @@ void HttpExchange::resume() {
   lws_callback_on_writable(peer_.wsi());
 }
 
-void HttpExchange::answer(Response response) {
+void HttpExchange::answer(const Response& response) {
   if (std::exchange(answered_, true)) {
     return;
   }
@@ -236,6 +260,10 @@ void HttpExchange::on_log_moved() {
   }
 }
 
+bool HttpExchange::is_lost() const {
+  return target_->life->lost.load() || (stream_ && stream_->is_lost());
+}
+
 void HttpExchange::on_stop() {
   if (stream_) {
     stream_->on_stop();
@@ -245,13 +273,21 @@ void HttpExchange::on_stop() {
 void Responder::send(Response response) const {
   if (target_->loop->on_this_thread()) {
     if (target_->life->alive) {
-      target_->exchange->answer(std::move(response));
+      target_->exchange->answer(response);
     }
     return;
   }
-  poster()([target = target_, response = std::move(response)]() mutable {
-    target->exchange->answer(std::move(response));
-  });
+  const std::size_t bytes = response.body.size();
+  const bool taken = target_->life->tasks->post(
+      [target = target_, response = std::move(response)] {
+        if (target->life->alive) {
+          target->exchange->answer(response);
+        }
+      },
+      bytes);
+  if (!taken) {
+    target_->life->lost.store(true);
+  }
 }
 
 void Responder::stream(std::string_view content_type, const EndpointMaker& maker) const {

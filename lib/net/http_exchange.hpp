@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/body_pace.hpp"
 #include "net/http.hpp"
 #include "net/router.hpp"
 #include "net/socket_connection.hpp"
@@ -27,7 +28,7 @@ class HttpExchange {
   ~HttpExchange();
 
   /// Answers without asking a handler.
-  void refuse(Response response) { answer(std::move(response)); }
+  void refuse(const Response& response) { answer(response); }
   /// The request may be served by `match`: waits for its body, if it has one.
   void accept(const Router::Match& match);
 
@@ -39,14 +40,17 @@ class HttpExchange {
 
   void on_log_moved();
   void on_stop();
+  [[nodiscard]] bool is_lost() const;
 
   // What the responder wants; see Responder.
-  void answer(Response response);
+  void answer(const Response& response);
   void stream(std::string_view content_type, const EndpointMaker& maker);
 
  private:
   class Stream;
   void dispatch();
+  void check_pace();
+  void give_up();
   void wait_for_answer();
   void resume();
   bool write_answer();
@@ -60,6 +64,8 @@ class HttpExchange {
   bool receiving_ = false;
   bool paused_ = false;
   Timer deadline_;
+  BodyPace pace_;
+  Timer pace_timer_;
   std::shared_ptr<Responder::Target> target_;
   bool answered_ = false;
   std::string answer_;  // of a stream only its head

@@ -139,7 +139,7 @@ struct Loop::WakeTimer {
 
 Loop::Loop(LoopContext& context)
     : context_(context),
-      tasks_(std::make_shared<TaskQueue>([this] { signal(); })),
+      tasks_(std::make_shared<TaskQueue>([this] { signal(); }, context.task_limits)),
       wake_timer_(std::make_unique<WakeTimer>()) {
   wake_timer_->loop = this;
   timers_ = std::make_unique<TimerQueue>(
@@ -199,11 +199,22 @@ void Loop::adopt(UniqueFd socket, Transport transport) {
   }
   // A function must be copyable, a descriptor is not.
   auto shared = std::make_shared<UniqueFd>(std::move(socket));
-  tasks_->post([this, shared, transport] { adopt_now(std::move(*shared), transport); });
+  if (!tasks_->post([this, shared, transport] { adopt_now(std::move(*shared), transport); })) {
+    uncount(transport);
+  }
+}
+
+/// Of a socket that no Peer was made for.
+void Loop::uncount(Transport transport) {
+  connections_.fetch_sub(1);
+  context_.counts.total.fetch_sub(1);
+  if (transport == Transport::tcp) {
+    context_.counts.unauthenticated.fetch_sub(1);
+  }
 }
 
 void Loop::adopt_now(UniqueFd socket, Transport transport) {
-  peers_.push_front(std::make_unique<Peer>(*this, transport));
+  peers_.push_front(std::make_unique<Peer>(*this, transport, socket.get()));
   Peer& peer = *peers_.front();
   peer.set_place(peers_.begin());
   lws_adopt_desc_t description{};
@@ -235,6 +246,9 @@ void Loop::log_moved() {
 
 void Loop::on_woken() {
   tasks_->run();
+  if (tasks_->take_overrun()) {
+    hang_up_on_lost();
+  }
   if (!log_moved_.exchange(false)) {
     return;
   }
@@ -246,8 +260,16 @@ void Loop::on_woken() {
   }
 }
 
+void Loop::hang_up_on_lost() {
+  for (const auto& peer : peers_) {
+    if (peer->is_lost()) {
+      peer->hang_up();
+    }
+  }
+}
+
 void Loop::evict_strangers() {
-  tasks_->post([this] {
+  tasks_->post_unlimited([this] {
     for (const auto& peer : peers_) {
       if (peer->is_stranger(kStrangersPatience)) {
         peer->hang_up();
@@ -257,7 +279,7 @@ void Loop::evict_strangers() {
 }
 
 void Loop::stop(std::chrono::milliseconds within) {
-  tasks_->post([this, within] { begin_stop(within); });
+  tasks_->post_unlimited([this, within] { begin_stop(within); });
 }
 
 void Loop::begin_stop(std::chrono::milliseconds within) {

@@ -29,6 +29,8 @@ class Peer;
 struct Deadlines {
   std::chrono::milliseconds headers = limits::kHeadersWithin;
   std::chrono::milliseconds request = limits::kRequestWithin;
+  /// A body must bring limits::kBodyBytesPerSecondMin for every second of each such span.
+  std::chrono::milliseconds body_span = limits::kBodySpan;
   std::chrono::milliseconds message = limits::kMessageWithin;
   std::chrono::milliseconds ping = limits::kPingEvery;
   std::chrono::milliseconds hang_up = limits::kHangUpAfter;
@@ -47,6 +49,7 @@ struct LoopContext {
   HostRules host_rules;
   const Token* token = nullptr;  // nullptr: --auth none
   Deadlines deadlines;
+  TaskQueue::Limits task_limits;
   ConnectionCounts counts;
   /// Called on a net thread after the log has moved, before its connections hear of it.
   std::function<void()> before_log_moved;
@@ -95,6 +98,8 @@ class Loop {
 
  private:
   void run();
+  void uncount(Transport transport);
+  void hang_up_on_lost();
   void adopt_now(UniqueFd socket, Transport transport);
   void begin_stop(std::chrono::milliseconds within);
   void signal();

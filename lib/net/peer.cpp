@@ -73,9 +73,10 @@ struct Peer::Upgrade {
   std::size_t message_bytes_max = 0;
 };
 
-Peer::Peer(Loop& loop, Transport transport)
+Peer::Peer(Loop& loop, Transport transport, int fd)
     : loop_(loop),
       transport_(transport),
+      intake_(fd),
       header_deadline_(loop.timers(), [this] { hang_up(); }),
       linger_timer_(loop.timers(), [this] { drain(); }) {
   accepted_ns_ = system_clock().steady_ns();
@@ -160,8 +161,11 @@ int Peer::refuse_upgrade(const Response& response) {
 int Peer::on_filter_websocket() const { return upgrade_ ? 0 : -1; }
 
 int Peer::on_established() {
-  websocket_ = std::make_unique<WebsocketConnection>(*this, upgrade_->message_bytes_max);
+  websocket_ = std::make_unique<WebsocketConnection>(*this);
   const std::unique_ptr<Upgrade> upgrade = std::move(upgrade_);
+  if (!websocket_->watch_frames(upgrade->message_bytes_max)) {
+    return -1;
+  }
   websocket_->open(upgrade->maker);
   return 0;
 }
@@ -216,7 +220,7 @@ int Peer::on_http() {
   body_unread_ = !head->content_lengths.empty() || !head->transfer_encodings.empty();
   exchange_ = std::make_unique<HttpExchange>(*this, *std::move(head));
   if (refused) {
-    exchange_->refuse(*std::move(refused));
+    exchange_->refuse(*refused);
   } else {
     exchange_->accept(match);
   }
@@ -288,6 +292,10 @@ void Peer::on_stop() {
   } else if (!linger_timer_.is_set()) {
     hang_up();
   }
+}
+
+bool Peer::is_lost() const {
+  return (websocket_ && websocket_->is_lost()) || (exchange_ && exchange_->is_lost());
 }
 
 bool Peer::is_stranger(std::chrono::nanoseconds since) const {

@@ -11,6 +11,7 @@
 
 #include "net/host_origin.hpp"
 #include "net/http.hpp"
+#include "net/intake.hpp"
 #include "net/lws_fwd.hpp"
 #include "net/timer_queue.hpp"
 
@@ -26,7 +27,8 @@ class Peer {
  public:
   using Place = std::list<std::unique_ptr<Peer>>::iterator;
 
-  Peer(Loop& loop, Transport transport);
+  /// `fd` is the socket, whose owner libwebsockets is about to become.
+  Peer(Loop& loop, Transport transport, int fd);
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
   ~Peer();
@@ -36,6 +38,7 @@ class Peer {
   void set_wsi(lws* wsi) { wsi_ = wsi; }
   void set_place(Place place) { place_ = place; }
   [[nodiscard]] Place place() const { return place_; }
+  [[nodiscard]] Intake& intake() { return intake_; }
 
   // What libwebsockets tells us. An int is what its callback returns: 0 goes on, -1 hangs up.
   int on_confirm_upgrade();
@@ -59,6 +62,8 @@ class Peer {
   void hang_up();
   /// The request has been checked: from now on the connection is not one of the unauthenticated.
   void set_authenticated();
+  /// Whether other threads had something to tell it for which there was no room.
+  [[nodiscard]] bool is_lost() const;
   /// Whether it has been here for longer than `since` without showing a token.
   [[nodiscard]] bool is_stranger(std::chrono::nanoseconds since) const;
 
@@ -72,6 +77,7 @@ class Peer {
 
   Loop& loop_;
   const Transport transport_;
+  Intake intake_;
   lws* wsi_ = nullptr;
   Place place_;
   bool counted_unauthenticated_ = false;

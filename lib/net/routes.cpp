@@ -49,8 +49,8 @@ void Routes::add_status_routes(Router& router) {
 
 void Routes::add_event_routes(Router& router) {
   router.add(Method::post, "/api/events", Access::token,
-             [this](Request request, const Responder& to) {
-               append_events(std::move(request), to, services_);
+             [this](const Request& request, const Responder& to) {
+               append_events(request, to, services_);
              });
   router.add(
       Method::post, "/api/hooks", Access::token,

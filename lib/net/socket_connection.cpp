@@ -19,31 +19,35 @@ constexpr std::chrono::milliseconds kCloseWithin{5'000};
 // The watch looks this often in the time of one ping.
 constexpr int kTicksPerPing = 2;
 
+TaskQueue::Task while_alive(const std::shared_ptr<Lifeline>& life, std::function<void()> task) {
+  return [life, task = std::move(task)] {
+    if (life->alive) {
+      task();
+    }
+  };
+}
+
 }  // namespace
 
 Connection::Poster Lifeline::poster(const std::shared_ptr<Lifeline>& life) {
   return [life](std::function<void()> task) {
-    life->tasks->post([life, task = std::move(task)] {
-      if (life->alive) {
-        task();
-      }
-    });
+    if (!life->tasks->post(while_alive(life, std::move(task)))) {
+      life->lost.store(true);
+    }
   };
 }
 
 Connection::Poster Lifeline::quiet_poster(const std::shared_ptr<Lifeline>& life) {
   return [life](std::function<void()> task) {
-    life->tasks->post_quiet([life, task = std::move(task)] {
-      if (life->alive) {
-        task();
-      }
-    });
+    if (!life->tasks->post_quiet(while_alive(life, std::move(task)))) {
+      life->lost.store(true);
+    }
   };
 }
 
 SocketConnection::SocketConnection(Peer& peer)
     : peer_(peer),
-      life_(std::make_shared<Lifeline>(Lifeline{peer.loop().tasks()})),
+      life_(std::make_shared<Lifeline>(peer.loop().tasks())),
       timer_(peer.loop().timers(),
              [this] {
                if (endpoint_ && !closing_) {

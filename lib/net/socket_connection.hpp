@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -19,8 +20,12 @@ class Peer;
 /// Whether an object of a net thread still exists, as seen by tasks that other threads leave for
 /// it.
 struct Lifeline {
-  std::shared_ptr<TaskQueue> tasks;
+  explicit Lifeline(std::shared_ptr<TaskQueue> the_tasks) : tasks(std::move(the_tasks)) {}
+
+  const std::shared_ptr<TaskQueue> tasks;
   bool alive = true;  // of the net thread
+  /// A task was refused, so that the object misses something: its connection must end.
+  std::atomic<bool> lost{false};
 
   static Connection::Poster poster(const std::shared_ptr<Lifeline>& life);
   static Connection::Poster quiet_poster(const std::shared_ptr<Lifeline>& life);
@@ -38,6 +43,7 @@ class SocketConnection : public Connection {
   void on_stop();
   /// The connection has ended: tells the endpoint, once, and lets go of it.
   void end();
+  [[nodiscard]] bool is_lost() const { return life_->lost.load(); }
 
   void request_write() override;
   void set_timer(std::optional<std::chrono::milliseconds> delay) override;

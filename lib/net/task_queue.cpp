@@ -5,16 +5,43 @@
 
 namespace vibes::net {
 
-void TaskQueue::post(Task task) {
-  post_quiet(std::move(task));
+bool TaskQueue::post(Task task, std::size_t bytes) {
+  const bool taken = take(std::move(task), bytes);
+  wake();
+  return taken;
+}
+
+bool TaskQueue::post_quiet(Task task) {
+  const bool taken = take(std::move(task), 0);
+  if (!taken) {
+    wake();
+  }
+  return taken;
+}
+
+void TaskQueue::post_unlimited(Task task) {
+  {
+    const MutexLock lock(mutex_);
+    if (!closed_) {
+      tasks_.push_back(std::move(task));
+    }
+  }
   wake();
 }
 
-void TaskQueue::post_quiet(Task task) {
+/// A closed queue drops what it is given: there is nobody left who could miss it.
+bool TaskQueue::take(Task task, std::size_t bytes) {
   const MutexLock lock(mutex_);
-  if (!closed_) {
-    tasks_.push_back(std::move(task));
+  if (closed_) {
+    return true;
   }
+  if (tasks_.size() >= limits_.tasks || bytes_ + bytes > limits_.bytes) {
+    overrun_.store(true);
+    return false;
+  }
+  bytes_ += bytes;
+  tasks_.push_back(std::move(task));
+  return true;
 }
 
 void TaskQueue::wake() {
@@ -34,6 +61,7 @@ void TaskQueue::run() {
   {
     const MutexLock lock(mutex_);
     tasks.swap(tasks_);
+    bytes_ = 0;
   }
   for (Task& task : tasks) {
     task();

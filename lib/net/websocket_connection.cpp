@@ -22,12 +22,35 @@ constexpr std::size_t kPartialKeptBytes = 16 * limits::kKiB;
 
 }  // namespace
 
-WebsocketConnection::WebsocketConnection(Peer& peer, std::size_t message_bytes_max)
-    : SocketConnection(peer),
-      message_bytes_max_(message_bytes_max),
-      message_deadline_(peer.loop().timers(), [this] {
+WebsocketConnection::WebsocketConnection(Peer& peer)
+    : SocketConnection(peer), message_deadline_(peer.loop().timers(), [this] {
         close(CloseCode::too_slow, "the message took too long to arrive");
       }) {}
+
+bool WebsocketConnection::watch_frames(std::size_t message_bytes_max) {
+  return peer().intake().expect_frames(message_bytes_max, [this] { on_frames(); });
+}
+
+void WebsocketConnection::on_frames() {
+  heard();
+  if (const auto& breach = peer().intake().guard().breach()) {
+    close(breach->code, breach->reason);
+    return;
+  }
+  watch_message();
+}
+
+/// A message has its time from when its first frame is announced. While we do not read it stands
+/// still.
+void WebsocketConnection::watch_message() {
+  const FrameGuard& guard = peer().intake().guard();
+  if (!guard.in_message() || paused_ || closing()) {
+    message_deadline_.stop();
+  } else if (!message_deadline_.is_set() || message_watched_ != guard.messages()) {
+    message_watched_ = guard.messages();
+    message_deadline_.set(peer().loop().context().deadlines.message);
+  }
+}
 
 void WebsocketConnection::write_text(std::string_view text) {
   // libwebsockets puts the frame's header in front of the text.
@@ -59,11 +82,17 @@ void WebsocketConnection::close(CloseCode code, std::string_view reason) {
 
 void WebsocketConnection::pause_reading() {
   if (!closing()) {
+    paused_ = true;
+    message_deadline_.stop();
     lws_rx_flow_control(peer().wsi(), 0);
   }
 }
 
-void WebsocketConnection::resume_reading() { lws_rx_flow_control(peer().wsi(), 1); }
+void WebsocketConnection::resume_reading() {
+  paused_ = false;
+  lws_rx_flow_control(peer().wsi(), 1);
+  watch_message();
+}
 
 void WebsocketConnection::ask_for_writable() { lws_callback_on_writable(peer().wsi()); }
 
@@ -89,7 +118,7 @@ int WebsocketConnection::on_receive(std::string_view piece) {
   }
   const bool frame_ends = lws_remaining_packet_payload(wsi) == 0;
   const bool message_ends = frame_ends && lws_is_final_fragment(wsi) != 0;
-  if (message_ends && !in_message_ && piece.size() <= message_bytes_max_) {
+  if (message_ends && !in_message_) {
     endpoint()->on_message(piece);
     return 0;
   }
@@ -110,17 +139,8 @@ void WebsocketConnection::collect(std::string_view piece, bool frame_ends, bool 
   if (!in_message_) {
     in_message_ = true;
     fragments_ = 0;
-    message_deadline_.set(peer().loop().context().deadlines.message);
   }
   fragments_ += frame_ends ? 1 : 0;
-  // A frame announces its length; there is no need to wait for what will be refused.
-  if (partial_.size() + piece.size() + lws_remaining_packet_payload(peer().wsi()) >
-      message_bytes_max_) {
-    close(CloseCode::too_big,
-          "a message has " + std::to_string(message_bytes_max_) + " bytes at most");
-    partial_ = {};
-    return;
-  }
   if (fragments_ > limits::kMessageFragmentsMax) {
     close(CloseCode::policy,
           "a message has " + std::to_string(limits::kMessageFragmentsMax) + " fragments at most");
@@ -132,7 +152,6 @@ void WebsocketConnection::collect(std::string_view piece, bool frame_ends, bool 
     return;
   }
   in_message_ = false;
-  message_deadline_.stop();
   endpoint()->on_message(partial_);
   partial_.clear();
   if (partial_.capacity() > kPartialKeptBytes) {

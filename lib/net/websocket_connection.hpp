@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,13 +13,16 @@ namespace vibes::net {
 /// A WebSocket: puts messages together and keeps their limits, and writes what its endpoint sends.
 class WebsocketConnection final : public SocketConnection {
  public:
-  WebsocketConnection(Peer& peer, std::size_t message_bytes_max);
+  explicit WebsocketConnection(Peer& peer);
 
   void write_text(std::string_view text) override;
   void write_frames(std::string_view frames) override;
   void close(CloseCode code, std::string_view reason) override;
   void pause_reading() override;
   void resume_reading() override;
+
+  /// Before open(). False: the peer has not waited for our answer to its upgrade.
+  [[nodiscard]] bool watch_frames(std::size_t message_bytes_max);
 
   // What libwebsockets tells us; -1 hangs up.
   int on_receive(std::string_view piece);
@@ -33,14 +37,17 @@ class WebsocketConnection final : public SocketConnection {
   void give_up() override;
 
  private:
+  void on_frames();
+  void watch_message();
   void collect(std::string_view piece, bool frame_ends, bool message_ends);
   int send_close();
 
-  const std::size_t message_bytes_max_;
   std::string partial_;  // a message that has not come to its end
   bool in_message_ = false;
   std::size_t fragments_ = 0;
+  bool paused_ = false;
   Timer message_deadline_;
+  std::uint64_t message_watched_ = 0;  // the one that message_deadline_ is for
   bool ping_wanted_ = false;
   bool write_failed_ = false;
   CloseCode close_code_ = CloseCode::normal;

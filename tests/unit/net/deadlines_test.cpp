@@ -7,7 +7,9 @@
 #include <string>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <thread>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/unique_fd.hpp"
@@ -47,15 +49,19 @@ struct ShortServer {
   std::unique_ptr<eventlog::EventLog> log = eventlog::make_memory_log({});
   std::unique_ptr<Server> server;
 
-  explicit ShortServer(const Deadlines& deadlines) {
+  explicit ShortServer(const Deadlines& deadlines, TaskQueue::Limits task_limits = {}) {
     ServerOptions options;
     options.listen.push_back({"127.0.0.1", 0});
     server = *Server::listen(std::move(options));
     LoopContext& context = server->context();
     context.deadlines = deadlines;
+    context.task_limits = task_limits;
     context.router.add(
         Method::post, "/post", Access::open, [](const Request& request, const Responder& to) {
-          to.send({.status = 200, .body = request.body, .content_type = "text/plain"});
+          // As the log answers: from another thread.
+          std::jthread([&] {
+            to.send({.status = 200, .body = request.body, .content_type = "text/plain"});
+          });
         });
     context.router.add({.path = "/ws", .plan = [](const Query&) -> Result<EndpointMaker> {
                           return EndpointMaker([](Connection& connection) {
@@ -93,6 +99,15 @@ class Client {
          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
     REQUIRE(read_until("\r\n\r\n").find(" 101 ") != std::string::npos);
   }
+  /// A POST that announces `length` bytes of body and sends these.
+  void post(const std::string& body, std::size_t length) {
+    send("POST /post HTTP/1.1\r\nHost: " + authority_ +
+         "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" + body);
+  }
+  bool has_answer_within(milliseconds time) {
+    pollfd waiting{fd_.get(), POLLIN, 0};
+    return ::poll(&waiting, 1, static_cast<int>(time.count())) == 1;
+  }
   /// A text frame, masked with zeros.
   void send_text(std::string_view text, unsigned char first = 0x81) {
     std::string frame{static_cast<char>(first), static_cast<char>(0x80U | text.size()), 0, 0, 0, 0};
@@ -126,6 +141,13 @@ class Client {
       got.append(piece, 0, static_cast<std::size_t>(n));
     }
   }
+  /// The code of the close frame that comes next; 0: none came.
+  unsigned read_close() {
+    const std::string frame = read(4);
+    return frame.size() == 4 && frame[0] == '\x88'
+               ? static_cast<unsigned char>(frame[2]) * 256U + static_cast<unsigned char>(frame[3])
+               : 0;
+  }
   bool ends() {
     std::string got;
     return ends(got);
@@ -136,6 +158,19 @@ class Client {
   std::string authority_;
   UniqueFd fd_;
 };
+
+TEST_CASE("Server: a client whose answer finds no room on its thread is hung up on",
+          "[net][deadlines]") {
+  const ShortServer server(Deadlines{}, {.bytes = 100});
+  Client lucky(server);
+  lucky.post("x", 1);
+  CHECK(lucky.read_until("\r\n").find(" 200 ") != std::string::npos);
+  Client lost(server);
+  lost.post(std::string(101, 'x'), 101);
+  std::string answer;
+  CHECK(lost.ends(answer));
+  CHECK(answer.empty());
+}
 
 TEST_CASE("Server: a client that says nothing is hung up on", "[net][deadlines]") {
   Deadlines deadlines;
@@ -148,14 +183,31 @@ TEST_CASE("Server: a client that says nothing is hung up on", "[net][deadlines]"
   CHECK(slow.ends());
 }
 
-TEST_CASE("Server: a request whose body does not come is hung up on", "[net][deadlines]") {
+TEST_CASE("Server: a request whose body does not come is refused", "[net][deadlines]") {
   Deadlines deadlines;
-  deadlines.request = milliseconds(100);
+  SECTION("after the deadline of the whole") { deadlines.request = milliseconds(100); }
+  SECTION("after a span without enough of it") { deadlines.body_span = milliseconds(100); }
   const ShortServer server(deadlines);
   Client client(server);
-  client.send("POST /post HTTP/1.1\r\nHost: " + client.authority() +
-              "\r\nContent-Length: 10\r\n\r\nhalf");
-  CHECK(client.ends());
+  client.post("half", 10);
+  std::string answer;
+  CHECK(client.ends(answer));
+  CHECK(answer.find(" 408 ") != std::string::npos);
+  CHECK(answer.find("too_slow") != std::string::npos);
+}
+
+TEST_CASE("Server: a body that trickles is refused however long it might go on",
+          "[net][deadlines]") {
+  Deadlines deadlines;
+  deadlines.request = std::chrono::hours(1);
+  deadlines.body_span = milliseconds(200);  // in which 204 bytes have to come
+  const ShortServer server(deadlines);
+  Client client(server);
+  client.post("", 1'000'000);
+  while (!client.has_answer_within(milliseconds(5))) {
+    client.send("x");
+  }
+  CHECK(client.read_until("\r\n").find(" 408 ") != std::string::npos);
 }
 
 TEST_CASE("Server: a message that does not come to its end is closed with 4408",
@@ -166,11 +218,12 @@ TEST_CASE("Server: a message that does not come to its end is closed with 4408",
   Client client(server);
   client.upgrade();
   client.send_text("half", 0x01);
-  const std::string frame = client.read(4);
-  REQUIRE(frame.size() == 4);
-  CHECK(static_cast<unsigned char>(frame[0]) == 0x88);
-  CHECK((static_cast<unsigned char>(frame[2]) << 8U | static_cast<unsigned char>(frame[3])) ==
-        4408);
+  CHECK(client.read_close() == 4408);
+  // The same where not a byte of it follows its header.
+  Client announcing(server);
+  announcing.upgrade();
+  announcing.send(std::string("\x81\xfe\x01\x00", 4));
+  CHECK(announcing.read_close() == 4408);
 }
 
 TEST_CASE("Server: silence is met with a ping, and without an answer with the end",
@@ -229,10 +282,7 @@ TEST_CASE("Server: stopping says goodbye with 1001", "[net][deadlines]") {
   client.send_text("hello");
   CHECK(client.read(7) == "\x81\x05hello");
   server.server->stop(milliseconds(5'000));
-  const std::string frame = client.read(4);
-  REQUIRE(frame.size() == 4);
-  CHECK((static_cast<unsigned char>(frame[2]) << 8U | static_cast<unsigned char>(frame[3])) ==
-        1001);
+  CHECK(client.read_close() == 1001);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "consumers/broadcaster.hpp"
 #include "net/background.hpp"
+#include "net/body_pace.hpp"
 #include "net/raw_frames.hpp"
 #include "net/task_queue.hpp"
 #include "net/timer_queue.hpp"
@@ -103,13 +104,13 @@ TEST_CASE("TaskQueue: tasks run in order, and many posts are one signal", "[net]
   int signals = 0;
   TaskQueue tasks([&] { ++signals; });
   std::string ran;
-  tasks.post([&] { ran += '1'; });
-  tasks.post_quiet([&] { ran += '2'; });
-  tasks.post([&] { ran += '3'; });
+  CHECK(tasks.post([&] { ran += '1'; }));
+  CHECK(tasks.post_quiet([&] { ran += '2'; }));
+  CHECK(tasks.post([&] { ran += '3'; }));
   CHECK(signals == 1);
   tasks.run();
   CHECK(ran == "123");
-  tasks.post([&] { ran += '4'; });
+  CHECK(tasks.post([&] { ran += '4'; }));
   CHECK(signals == 2);
 }
 
@@ -118,10 +119,10 @@ TEST_CASE("TaskQueue: a quiet post does not signal, and what a task posts waits 
   int signals = 0;
   TaskQueue tasks([&] { ++signals; });
   std::string ran;
-  tasks.post_quiet([&] {
+  CHECK(tasks.post_quiet([&] {
     ran += 'a';
-    tasks.post([&] { ran += 'b'; });
-  });
+    CHECK(tasks.post([&] { ran += 'b'; }));
+  }));
   CHECK(signals == 0);
   CHECK_FALSE(tasks.empty());
   tasks.run();
@@ -131,13 +132,42 @@ TEST_CASE("TaskQueue: a quiet post does not signal, and what a task posts waits 
   CHECK(ran == "ab");
 }
 
+TEST_CASE("TaskQueue: over its limits it refuses, says so once and is woken", "[net]") {
+  int signals = 0;
+  int ran = 0;
+  TaskQueue tasks([&] { ++signals; }, {.tasks = 3, .bytes = 100});
+  const auto task = [&] { ++ran; };
+  SECTION("by count") {
+    CHECK(tasks.post_quiet(task));
+    CHECK(tasks.post_quiet(task));
+    CHECK(tasks.post_quiet(task));
+    CHECK(signals == 0);
+    CHECK_FALSE(tasks.post_quiet(task));
+    CHECK_FALSE(tasks.post(task));
+  }
+  SECTION("by bytes") {
+    CHECK(tasks.post(task, 60));
+    CHECK_FALSE(tasks.post(task, 41));
+    CHECK(tasks.post(task, 40));
+    CHECK(tasks.post_quiet(task));
+  }
+  CHECK(signals == 1);
+  tasks.post_unlimited(task);
+  CHECK(tasks.take_overrun());
+  CHECK_FALSE(tasks.take_overrun());
+  tasks.run();
+  CHECK(ran == 4);
+  CHECK(tasks.post(task, 100));
+  CHECK_FALSE(tasks.take_overrun());
+}
+
 TEST_CASE("TaskQueue: closed, it takes nothing and signals nobody", "[net]") {
   int signals = 0;
   int ran = 0;
   TaskQueue tasks([&] { ++signals; });
-  tasks.post_quiet([&] { ++ran; });
+  CHECK(tasks.post_quiet([&] { ++ran; }));
   tasks.close();
-  tasks.post([&] { ++ran; });
+  CHECK(tasks.post([&] { ++ran; }));
   tasks.run();
   CHECK(signals == 0);
   CHECK(ran == 0);
@@ -150,16 +180,18 @@ TEST_CASE("TaskQueue: posts of several threads all arrive, those of one in order
   TaskQueue tasks([&] { ++signals; });
   std::vector<int> next(kThreads, 0);
   bool in_order = true;
+  std::atomic<bool> all_taken{true};
   {
     std::vector<std::jthread> posters;
     for (int t = 0; t < kThreads; ++t) {
       posters.emplace_back([&, t] {
         for (int i = 0; i < kPosts; ++i) {
-          tasks.post([&, t, i] {
+          const bool taken = tasks.post([&, t, i] {
             auto& expected = next[static_cast<std::size_t>(t)];
             in_order = in_order && expected == i;
             expected = i + 1;
           });
+          all_taken = all_taken && taken;
         }
       });
     }
@@ -173,6 +205,7 @@ TEST_CASE("TaskQueue: posts of several threads all arrive, those of one in order
     }
   }
   CHECK(in_order);
+  CHECK(all_taken);
   CHECK(signals > 0);
 }
 
@@ -210,6 +243,15 @@ TEST_CASE("sends_frames_as_they_are: only versions whose source was read", "[net
   CHECK_FALSE(sends_frames_as_they_are("4.10.0"));
   CHECK_FALSE(sends_frames_as_they_are("5.0.0"));
   CHECK_FALSE(sends_frames_as_they_are(""));
+}
+
+TEST_CASE("BodyPace: every span must bring its share", "[net]") {
+  BodyPace pace;
+  CHECK(pace.keeps_up(5'120, milliseconds(5'000)));
+  CHECK_FALSE(pace.keeps_up(5'120 + 5'119, milliseconds(5'000)));
+  CHECK(pace.keeps_up(1'000'000, milliseconds(5'000)));
+  CHECK_FALSE(pace.keeps_up(1'000'001, milliseconds(5'000)));  // what came before does not count
+  CHECK(pace.keeps_up(1'000'103, milliseconds(99)));
 }
 
 }  // namespace
