@@ -100,6 +100,7 @@ class Exchange {
         return on_writable(wsi);
       case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
         response_.status = static_cast<int>(lws_http_client_http_response(wsi));
+        keep_header(wsi, WSI_TOKEN_HTTP_RETRY_AFTER, "retry-after");
         return 0;
       case LWS_CALLBACK_RECEIVE_CLIENT_HTTP:
         return on_body_ready(wsi);
@@ -118,6 +119,13 @@ class Exchange {
         return 0;
       default:
         return 0;
+    }
+  }
+
+  void keep_header(lws* wsi, lws_token_indexes token, const char* name) {
+    std::array<char, 256> value{};
+    if (lws_hdr_copy(wsi, value.data(), static_cast<int>(value.size()), token) > 0) {
+      response_.headers.emplace_back(name, value.data());
     }
   }
 

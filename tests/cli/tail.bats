@@ -227,3 +227,34 @@ load helpers
   note 1
   run -74 bash -c 'vibesctl tail -n all >/dev/full'
 }
+
+# restart_until_first OFFSET: ages the log. Retention looks at its rules when the server starts.
+restart_until_first() {
+  start_server --retain-age 1s
+  [ "$(vibesctl log info --json | jq .first)" = "$1" ] && return
+  stop_server
+  return 1
+}
+
+@test "tail: a cursor whose events retention took tells the gap, goes on and ends with status 6" {
+  start_server
+  note 1
+  run -0 --separate-stderr vibesctl tail -n all -e --show-cursor -F '{event.text}'
+  cursor=${stderr#-- cursor: }
+  vibesctl tail -n all -e --cursor-file kept >/dev/null
+  note 2 3
+  stop_server
+  eventually restart_until_first 3
+  note 4
+  for place in --from="$cursor" --cursor-file=kept; do
+    run -6 --separate-stderr vibesctl tail -e "$place" -F '{event.text}'
+    [ "$output" = 4 ]
+    [[ $stderr == *"events 1 to 2 are gone"* ]]
+  done
+  # The cursor file now lies behind the gap.
+  run -0 texts --cursor-file kept
+  [ -z "$output" ]
+  run -6 --separate-stderr vibesctl tail --from 0 -C 1 -o json
+  [ "$(jq -r .offset <<<"$output")" = 3 ]
+  [[ $stderr == *"events 0 to 2 are gone"* ]]
+}
