@@ -2,8 +2,8 @@
 """Kills the server (SIGKILL) again and again under append load and proves that nothing acknowledged is lost, doubled or reordered.
 
 Producers pipeline events with ids of their own over /ws/append; some send again what the kill left in doubt, some do not. An
-observer follows the firehose over all restarts. At the end the log is read twice, before and after a clean restart, and
-compared with what everybody was told. As a test 20 cycles; by hand: kill9_cycles.py --cycles 200 [--seed N]
+observer follows the firehose over all restarts. At the end the log is read four times, offline right after the last kill, by a
+client before and after a clean restart, and offline after a clean stop, and compared with what everybody was told. As a test 20 cycles; by hand: kill9_cycles.py --cycles 200 [--seed N]
 """
 
 import argparse
@@ -12,6 +12,7 @@ import collections
 import hashlib
 import json
 import random
+import subprocess
 import sys
 import time
 import uuid
@@ -22,7 +23,7 @@ import websockets
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from terminal_client import connect  # noqa: E402
-from vibes_server import VibesServer  # noqa: E402
+from vibes_server import VibesServer, program  # noqa: E402
 
 WINDOW = 64  # messages in flight per producer
 SIZES = (0, 1, 300, 511, 512, 513, 4095, 4096, 4097)
@@ -172,11 +173,28 @@ def read_log(server):
         lines = body.decode().splitlines()
         if not lines:
             return log
-        for line in lines:
-            record = json.loads(line)
-            if record["offset"] != len(log):
-                raise AssertionError(f"offset {record['offset']} where {len(log)} was due")
-            log.append((record["event_id"], digest(raw_event(line))))
+        take_envelopes(lines, log)
+
+
+def take_envelopes(lines, log):
+    for line in lines:
+        record = json.loads(line)
+        if record["offset"] != len(log):
+            raise AssertionError(f"offset {record['offset']} where {len(log)} was due")
+        log.append((record["event_id"], digest(raw_event(line))))
+
+
+def read_offline(server):
+    """The same from the directory, with no server running."""
+    done = subprocess.run(
+        [program("vibesctl"), "log", "export", str(server.log_dir)],
+        env=server.environment, capture_output=True, text=True, timeout=120, check=False,
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"log export: {done.returncode} {done.stderr}")
+    log = []
+    take_envelopes(done.stdout.splitlines(), log)
+    return log
 
 
 class Checker:
@@ -287,17 +305,22 @@ async def torture(options):
             server.start()
             restarts_ms.append((time.monotonic() - start) * 1000)
             await cycle(server, producers, observer, chance.uniform(0.03, 0.5))
+        killed = read_offline(server)
         server.start()
         log = read_log(server)
         server.restart()
-        again = read_log(server)
+        images = {"after one more clean restart": read_log(server)}
         server.stop()
+        images["offline, after the last kill"] = killed
+        images["offline, after a clean stop"] = read_offline(server)
     except BaseException:
         print(f"kept: {server.root}  seed {seed}\n{server.stderr[-4000:]}", file=sys.stderr)
         raise
     checker = Checker(producers, observer, log).run()
-    if log != again:
-        checker.violation("unstable", f"{len(log)} events before a clean restart, {len(again)} after it")
+    for name, image in images.items():
+        if image != log:
+            same = next((i for i, pair in enumerate(zip(log, image)) if pair[0] != pair[1]), min(len(log), len(image)))
+            checker.violation("unstable", f"{len(log)} events, {name} {len(image)}, alike up to offset {same}")
     events = [event for producer in producers for event in producer.events if event.invoked]
     acked = sum(event.acked is not None for event in events)
     report = {
