@@ -168,7 +168,8 @@ struct Logged {
 /// A whole run. Vectors are in the order of recording.
 struct History {
   std::uint64_t seed = 0;
-  Offset kept_from;  // what lies before was removed by retention, on purpose
+  /// What lies before is not of this run: it was there already, or retention has removed it.
+  Offset kept_from;
   /// Others append to the log too; `log` holds our events only. Holes between them are theirs.
   bool is_shared = false;
   /// Types the server appends by itself: found in the log without an attempt they are no phantoms.

@@ -28,10 +28,11 @@ Logged logged_event(Image image, Offset offset, const Uuid& event_id, std::strin
   return logged;
 }
 
-Result<std::vector<Logged>> read_log(const client::Target& target, Image image,
-                                     const std::string& query, client::Deadline deadline) {
-  const std::string path = "/ws/firehose?from=beginning&until=end&batch=1" +
-                           (query.empty() ? std::string() : "&" + query);
+Result<std::vector<Logged>> read_log(const client::Target& target, Image image, const LogPart& part,
+                                     client::Deadline deadline) {
+  const std::string path =
+      fmt::format("/ws/firehose?from={}&until=end&batch=1{}", part.from.value(),
+                  part.session.empty() ? "" : "&session=" + part.session);
   VIBES_TRY_ASSIGN(socket, client::WebSocket::connect(target, path, deadline));
   client::FrameReader reader;
   std::vector<Logged> log;

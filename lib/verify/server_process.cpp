@@ -2,6 +2,7 @@
 #include "verify/server_process.hpp"
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -14,7 +15,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "verify/errc.hpp"
@@ -45,6 +45,7 @@ std::vector<std::string> environment_for(const fs::path& root) {
 
 std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
   for (std::string& text : strings) {
     pointers.push_back(text.data());
   }
@@ -279,6 +280,12 @@ Result<ExitStatus> ServerProcess::kill() {
 bool ServerProcess::is_running() const {
   pollfd waiting{pidfd_.get(), POLLIN, 0};
   return pid_ > 0 && ::poll(&waiting, 1, 0) == 0;
+}
+
+fs::path ServerProcess::log_directory() const {
+  constexpr std::string_view kScheme = "file:";
+  return options_.log.starts_with(kScheme) ? fs::path(options_.log.substr(kScheme.size()))
+                                           : options_.root / "log";
 }
 
 std::string ServerProcess::stderr_tail(std::size_t bytes) const {

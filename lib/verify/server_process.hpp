@@ -58,7 +58,8 @@ class ServerProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   [[nodiscard]] const client::Target& target() const { return target_; }
-  [[nodiscard]] std::filesystem::path log_directory() const { return options_.root / "log"; }
+  /// Of a file log.
+  [[nodiscard]] std::filesystem::path log_directory() const;
   /// The last lines of everything the server has written to stderr, at most `bytes` of them.
   [[nodiscard]] std::string stderr_tail(std::size_t bytes = 4'000) const;
   /// How long the last start took, from fork to ready.

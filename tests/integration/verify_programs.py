@@ -64,6 +64,33 @@ def test_a_running_server_is_used_and_not_restarted():
     assert set(status.values()) == {"passed"}
 
 
+def test_a_log_that_is_given_keeps_what_it_holds(tmp_path):
+    """Every scenario on one file log, which has events already; none is damaged or taken for this run's."""
+    with VibesServer() as server:
+        server.append({"type": "note", "n": 1}, {"type": "note", "n": 2})
+        server.stop()
+        log = server.log_dir
+        done = verify("--log", f"file:{log}", "--events", "1000", "--format", "json", env=server.environment)
+        report = json.loads(done.stdout)
+        checks = {c["name"]: c["status"] for s in report["scenarios"] if s["name"] == "restart" for c in s["checks"]}
+        assert done.returncode == 0, done.stdout
+        assert checks["the directory is read offline"] == "passed"
+        assert checks["a torn tail is refused or recovered, and told"] == "skipped"
+        assert {s["status"] for s in report["scenarios"]} == {"passed"}
+        server.start()
+        first = server.get_json("/api/events?from=beginning&limit=2")["events"]
+        assert [record["event"] for record in first] == [{"type": "note", "n": 1}, {"type": "note", "n": 2}]
+        assert verify("log", str(log)).returncode == 0
+
+
+def test_a_log_in_memory_skips_what_needs_a_disk():
+    done = verify("--log", "memory:", "--events", "1000", "--format", "json")
+    assert done.returncode == 0, done.stdout
+    status = {scenario["name"]: scenario["status"] for scenario in json.loads(done.stdout)["scenarios"]}
+    assert status["restart"] == status["resume"] == "skipped"
+    assert status["append-order"] == "passed"
+
+
 def test_mistakes_have_their_exit_codes(tmp_path):
     assert verify("creat-session").returncode == 2
     assert "create-session" in verify("creat-session").stderr

@@ -32,8 +32,10 @@ class AppendOrder {
   void play() {
     using client::Deadline;
     stage_.step("the server answers",
-                [&](Deadline) -> CheckOutcome {
+                [&](Deadline d) -> CheckOutcome {
                   VIBES_TRY(stage_.open());
+                  VIBES_TRY_ASSIGN(begin, log_end(stage_.target(), d));
+                  begin_ = begin;
                   return CheckOutcome::passed();
                 }) &&
         stage_.step("four producers append", [&](Deadline d) { return append(d); }) &&
@@ -100,7 +102,7 @@ class AppendOrder {
   CheckOutcome read_back(client::Deadline deadline) {
     const bool is_ours = stage_.server() != nullptr;
     VIBES_TRY_ASSIGN(log, read_log(stage_.target(), Image::replay,
-                                   is_ours ? "" : "session=" + stage_.tag(), deadline));
+                                   {begin_, is_ours ? "" : stage_.tag()}, deadline));
     recorder_.add(std::move(log));
     is_read_ = true;
     return CheckOutcome::passed();
@@ -109,6 +111,7 @@ class AppendOrder {
   void judge() {
     History history = recorder_.history();
     history.is_shared = stage_.server() == nullptr;
+    history.kept_from = begin_;
     judge_history(stage_, std::move(history), kPromises);
   }
 
@@ -116,6 +119,7 @@ class AppendOrder {
   Recorder recorder_;
   std::uint64_t events_each_;
   std::optional<Watcher> watcher_;
+  Offset begin_;  // where the log ended when we came
   bool is_read_ = false;
 };
 

@@ -162,7 +162,7 @@ class ConsumerGroups {
     VIBES_TRY(work(end_, end_, deadline));
     VIBES_TRY_ASSIGN(
         log, read_log(stage_.target(), Image::replay,
-                      stage_.server() != nullptr ? "" : "session=" + stage_.tag(), deadline));
+                      {Offset{}, stage_.server() != nullptr ? "" : stage_.tag()}, deadline));
     recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }

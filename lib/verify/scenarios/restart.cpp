@@ -11,6 +11,7 @@
 #include "verify/log_image.hpp"
 #include "verify/scenarios/scenarios.hpp"
 #include "verify/scenarios/tools.hpp"
+#include "verify/scenarios/torn_tail.hpp"
 #include "verify/watcher.hpp"
 
 namespace vibes::verify {
@@ -43,8 +44,10 @@ class Restart {
     using client::Deadline;
     const bool survived =
         stage_.step("the server starts",
-                    [&](Deadline) -> CheckOutcome {
+                    [&](Deadline d) -> CheckOutcome {
                       VIBES_TRY(stage_.open());
+                      VIBES_TRY_ASSIGN(begin, log_end(stage_.target(), d));
+                      begin_ = begin;
                       return CheckOutcome::passed();
                     }) &&
         run_under_load() &&
@@ -57,6 +60,8 @@ class Restart {
     if (stage_.step("it starts and the log is replayed again",
                     [&](Deadline d) { return start_last(d); })) {
       judge();
+      stage_.claim("a torn tail is refused or recovered, and told",
+                   [&](Deadline d) { return check_torn_tail(stage_, d); });
     }
   }
 
@@ -123,9 +128,10 @@ class Restart {
     bool is_connected = false;
     while (!stop.stop_requested()) {
       const auto soon = client::within(std::chrono::milliseconds(200));
-      const auto went = is_connected ? watcher.take(soon)
-                                     : watcher.connect(std::to_string(watcher.next().value()),
-                                                       client::within(std::chrono::seconds(2)));
+      const auto went =
+          is_connected ? watcher.take(soon)
+                       : watcher.connect(std::to_string(std::max(watcher.next(), begin_).value()),
+                                         client::within(std::chrono::seconds(2)));
       if (went || went.error().code == client::Errc::timed_out) {
         is_connected = is_connected || went;
         seen_[index] = watcher.next().value();
@@ -219,7 +225,7 @@ class Restart {
   }
 
   CheckOutcome replay(Image image, client::Deadline deadline) {
-    VIBES_TRY_ASSIGN(log, read_log(stage_.target(), image, "", deadline));
+    VIBES_TRY_ASSIGN(log, read_log(stage_.target(), image, {begin_, ""}, deadline));
     recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }
@@ -232,10 +238,12 @@ class Restart {
   }
 
   CheckOutcome read_offline() {
-    if (!stage_.options().log.empty() || !stage_.options().read_offline) {
-      return CheckOutcome::skipped("only a file log in a directory of its own can be read offline");
+    const std::string& engine = stage_.options().log;
+    if (!(engine.empty() || engine.starts_with("file:")) || !stage_.options().read_offline) {
+      return CheckOutcome::skipped("only a file log can be read offline");
     }
     VIBES_TRY_ASSIGN(log, stage_.options().read_offline(stage_.own_server().log_directory()));
+    std::erase_if(log, [&](const Logged& logged) { return logged.offset < begin_; });
     recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }
@@ -245,11 +253,16 @@ class Restart {
     return replay(Image::after_restart, deadline);
   }
 
-  void judge() { judge_history(stage_, recorder_.history(), kPromises); }
+  void judge() {
+    History history = recorder_.history();
+    history.kept_from = begin_;
+    judge_history(stage_, std::move(history), kPromises);
+  }
 
   Stage& stage_;
   Recorder recorder_;
   std::uint64_t between_faults_;
+  Offset begin_;           // where the log ended when we came
   client::Target target_;  // the port and the token stay the same across restarts
   std::atomic<bool> resting_ = false;
   std::atomic<unsigned> rested_producers_ = 0;  // a bit each
@@ -260,14 +273,16 @@ class Restart {
 }  // namespace
 
 Scenario restart_scenario() {
+  auto checks = steps_and(
+      {"the server starts", "it survives SIGTERM and kill -9 under load",
+       "producers and clients come to rest", "the log is replayed", "it stops cleanly once more",
+       "the directory is read offline", "it starts and the log is replayed again"},
+      kPromises);
+  checks.emplace_back("a torn tail is refused or recovered, and told");
   return {.name = "restart",
           .summary = "stopped and killed under load, the server loses nothing it acknowledged",
           .needs = Needs::durable_log,
-          .checks = steps_and({"the server starts", "it survives SIGTERM and kill -9 under load",
-                               "producers and clients come to rest", "the log is replayed",
-                               "it stops cleanly once more", "the directory is read offline",
-                               "it starts and the log is replayed again"},
-                              kPromises),
+          .checks = std::move(checks),
           .play = [](Stage& stage) { Restart(stage).play(); }};
 }
 

@@ -137,7 +137,7 @@ class Resume {
   }
 
   CheckOutcome read_back(client::Deadline deadline) {
-    VIBES_TRY_ASSIGN(log, read_log(stage_.target(), Image::replay, "", deadline));
+    VIBES_TRY_ASSIGN(log, read_log(stage_.target(), Image::replay, {}, deadline));
     recorder_.add(std::move(log));
     recorder_.add(Finish{1, 0});
     return CheckOutcome::passed();

@@ -141,7 +141,7 @@ class SlowClient {
 
   CheckOutcome read_back(client::Deadline deadline) {
     VIBES_TRY_ASSIGN(log,
-                     read_log(stage_.target(), Image::replay, "session=" + stage_.tag(), deadline));
+                     read_log(stage_.target(), Image::replay, {Offset{}, stage_.tag()}, deadline));
     recorder_.add(std::move(log));
     return CheckOutcome::passed();
   }
