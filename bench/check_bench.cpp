@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "event/check.hpp"
+#include "options.hpp"
 #include "report.hpp"
 
 namespace {
@@ -47,6 +48,8 @@ double per_second(Call call) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  CLI::App app("What the check of an event costs", "bench_check");
+  const std::string json = vibes::bench::parse_or_exit(app, argc, argv);
   const std::string event = kHook;
   const std::string broken = event.substr(0, event.size() - 1);
   const double check = per_second([&] { return vibes::event::check(event).has_value(); });
@@ -59,5 +62,5 @@ int main(int argc, char** argv) {
       {"check_ns", 1e9 / check, "ns"},
       {"event_bytes", static_cast<double>(event.size()), "bytes"},
   };
-  return vibes::bench::report("check", figures, argc, argv);
+  return vibes::bench::report("check", figures, json);
 }

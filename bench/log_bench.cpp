@@ -22,7 +22,9 @@
 
 #include "base/unique_fd.hpp"
 #include "eventlog/open.hpp"
+#include "options.hpp"
 #include "report.hpp"
+#include "scratch.hpp"
 
 namespace {
 
@@ -258,20 +260,17 @@ void run(Report& report, const std::string& dir, double seconds) {
 int main(int argc, char** argv) {
   double seconds = 2;
   std::string dir = std::filesystem::temp_directory_path();
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument.starts_with("--seconds=")) {
-      seconds = std::strtod(argument.c_str() + 10, nullptr);
-    } else if (argument.starts_with("--dir=")) {
-      dir = argument.substr(6);
-    }
-  }
-  dir += "/vibes-bench-log-XXXXXX";
-  if (::mkdtemp(dir.data()) == nullptr) {
-    die("cannot create " + dir);
-  }
+  CLI::App app("What the file log can do in one process, beside the machine's own limit",
+               "bench_log");
+  app.add_option("--seconds", seconds, "Length of each measurement")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--dir", dir, "Where the logs are made and removed again")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+  const std::string json = bench::parse_or_exit(app, argc, argv);
+  const bench::Scratch scratch({dir});
   Report report;
-  run(report, dir, seconds);
-  std::filesystem::remove_all(dir);
-  return bench::report("log", report.figures(), argc, argv);
+  run(report, scratch.path(0), seconds);
+  return bench::report("log", report.figures(), json);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/unique_fd.hpp"
+#include "options.hpp"
 #include "report.hpp"
 
 namespace {
@@ -142,8 +143,10 @@ void measure_loopback(std::vector<Figure>& figures) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  CLI::App app("What this machine allows: fdatasync, write, loopback", "bench_machine");
+  const std::string json = vibes::bench::parse_or_exit(app, argc, argv);
   std::vector<Figure> figures;
   measure_disk(figures);
   measure_loopback(figures);
-  return vibes::bench::report("machine", figures, argc, argv);
+  return vibes::bench::report("machine", figures, json);
 }

@@ -53,13 +53,12 @@ bool write_json(std::string_view benchmark, const std::vector<Figure>& figures,
   return file.flush().good();
 }
 
-int report(std::string_view benchmark, const std::vector<Figure>& figures, int argc, char** argv) {
+int report(std::string_view benchmark, const std::vector<Figure>& figures,
+           const std::string& json_file) {
   print_table(benchmark, figures);
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::string_view(argv[i]) == "--json" && !write_json(benchmark, figures, argv[i + 1])) {
-      std::fprintf(stderr, "%s: cannot write it\n", argv[i + 1]);
-      return 1;
-    }
+  if (!json_file.empty() && !write_json(benchmark, figures, json_file)) {
+    std::fprintf(stderr, "%s: cannot write it\n", json_file.c_str());
+    return 1;
   }
   return 0;
 }

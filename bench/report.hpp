@@ -26,8 +26,9 @@ void print_table(std::string_view benchmark, const std::vector<Figure>& figures)
 bool write_json(std::string_view benchmark, const std::vector<Figure>& figures,
                 const std::string& path);
 
-/// What every benchmark does with its results: the table on stdout and, where argv holds `--json
-/// FILE`, the JSON in that file. Returns main's status.
-int report(std::string_view benchmark, const std::vector<Figure>& figures, int argc, char** argv);
+/// What every benchmark does with its results: the table on stdout and, where `json_file` is not
+/// empty, the JSON in that file. Returns main's status.
+int report(std::string_view benchmark, const std::vector<Figure>& figures,
+           const std::string& json_file);
 
 }  // namespace vibes::bench

@@ -30,6 +30,7 @@
 #include "firehose/producers.hpp"
 #include "firehose/raw_client.hpp"
 #include "firehose/server_process.hpp"
+#include "options.hpp"
 #include "report.hpp"
 
 namespace vibes::bench {
@@ -303,9 +304,10 @@ void measure_lag_and_catch_up(Figures& figures, const std::string& program) {
 
 int run(int argc, char** argv) {
   std::string program = std::filesystem::canonical("/proc/self/exe").parent_path() / "vibes-server";
-  if (argc > 1 && argv[1][0] != '-') {
-    program = std::filesystem::absolute(argv[1]);
-  }
+  CLI::App app("From append to firehose through a real vibes-server", "bench_firehose");
+  app.add_option("server", program, "The vibes-server to measure")->capture_default_str();
+  const std::string json = parse_or_exit(app, argc, argv);
+  program = std::filesystem::absolute(program);
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
@@ -319,7 +321,7 @@ int run(int argc, char** argv) {
   measure_fan_out(figures, program);
   measure_idle_memory(figures, program);
   measure_lag_and_catch_up(figures, program);
-  return report("firehose", figures, argc, argv);
+  return report("firehose", figures, json);
 }
 
 }  // namespace

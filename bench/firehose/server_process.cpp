@@ -38,6 +38,9 @@ namespace {
     argv.push_back(word.data());
   }
   argv.push_back(nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int log = ::open((directory + "/stderr").c_str(), O_CREAT | O_WRONLY, 0600);
   ::dup2(log, STDERR_FILENO);
   ::execv(program.c_str(), argv.data());
@@ -70,17 +73,14 @@ double now_us() {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
 
-ServerProcess::ServerProcess(const std::string& program, const std::vector<std::string>& options) {
-  // In the current directory, which scripts/bench puts on the disk that is measured.
-  directory_ = std::filesystem::current_path() / "vibes-bench-XXXXXX";
-  if (::mkdtemp(directory_.data()) == nullptr) {
-    die("temporary directory");
-  }
-  socket_ = "/tmp/vibes-bench-XXXXXX";
-  if (::mkdtemp(socket_.data()) == nullptr) {
-    die("temporary directory");
-  }
-  socket_ += "/sock";
+// In the current directory, which scripts/bench puts on the disk that is measured; the socket in
+// /tmp, for its path must be short.
+ServerProcess::ServerProcess(const std::string& program, const std::vector<std::string>& options)
+    : scratch_({std::filesystem::current_path(), "/tmp"}, [this] {
+        if (pid_ > 0) {
+          ::kill(pid_, SIGKILL);
+        }
+      }) {
   std::array<int, 2> ready{};
   if (::pipe(ready.data()) != 0) {
     die("pipe");
@@ -88,13 +88,13 @@ ServerProcess::ServerProcess(const std::string& program, const std::vector<std::
   pid_ = ::fork();
   if (pid_ == 0) {
     ::close(ready[0]);
-    become_server(program, options, directory_, socket_, ready[1]);
+    become_server(program, options, scratch_.path(0), unix_socket().unix_path, ready[1]);
   }
   ::close(ready[1]);
   port_ = read_port(ready[0]);
   ::close(ready[0]);
   if (port_ == 0) {
-    std::ifstream log(directory_ + "/stderr");
+    std::ifstream log(scratch_.path(0) / "stderr");
     std::ostringstream text;
     text << log.rdbuf();
     die("the server did not start: " + text.str());
@@ -104,8 +104,6 @@ ServerProcess::ServerProcess(const std::string& program, const std::vector<std::
 ServerProcess::~ServerProcess() {
   ::kill(pid_, SIGTERM);
   ::waitpid(pid_, nullptr, 0);
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 std::size_t ServerProcess::rss_bytes() const {

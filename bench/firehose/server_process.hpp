@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 #include <sys/types.h>
 #include <vector>
 
 #include "firehose/raw_client.hpp"
+#include "scratch.hpp"
 
 namespace vibes::bench {
 
@@ -20,14 +22,15 @@ class ServerProcess {
   ~ServerProcess();
 
   [[nodiscard]] Address tcp() const { return {.port = port_, .unix_path = {}}; }
-  [[nodiscard]] Address unix_socket() const { return {.port = port_, .unix_path = socket_}; }
+  [[nodiscard]] Address unix_socket() const {
+    return {.port = port_, .unix_path = scratch_.path(1) / "sock"};
+  }
   [[nodiscard]] std::size_t rss_bytes() const;
 
  private:
-  std::string directory_;
-  pid_t pid_ = -1;
+  std::atomic<pid_t> pid_ = -1;
+  Scratch scratch_;
   int port_ = 0;
-  std::string socket_;  // in /tmp: a socket's path is short
 };
 
 [[noreturn]] void die(const std::string& what);
