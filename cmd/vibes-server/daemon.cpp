@@ -27,6 +27,7 @@
 #include "preflight.hpp"
 #include "readiness.hpp"
 #include "session/session_registry.hpp"
+#include "spool_drain.hpp"
 
 namespace vibes::server {
 
@@ -96,6 +97,7 @@ class Daemon {
  private:
   Result<void> open_token();
   Result<void> open_log();
+  void start_spool_drain();
   Result<void> start_consumers();
   Result<void> start_sessions();
   Result<void> start_server(std::size_t connections_max);
@@ -108,6 +110,7 @@ class Daemon {
   std::unique_ptr<consumers::WebsocketConsumer> websocket_consumer_;
   std::unique_ptr<consumers::GroupRegistry> groups_;
   std::unique_ptr<session::SessionRegistry> sessions_;
+  std::unique_ptr<SpoolDrain> spool_drain_;
   net::AppendBudget budget_;
   std::unique_ptr<net::Services> services_;
   std::unique_ptr<net::Routes> routes_;
@@ -121,6 +124,7 @@ Result<void> Daemon::start() {
   VIBES_TRY(open_log());
   VIBES_TRY(start_consumers());
   VIBES_TRY(start_sessions());
+  start_spool_drain();
   return start_server(connections_max);
 }
 
@@ -181,6 +185,19 @@ Result<void> Daemon::start_sessions() {
   return {};
 }
 
+/// The spool is that of the clients which look for the server at its usual place. A server that is
+/// elsewhere, or forgets, must not take what was meant for another.
+void Daemon::start_spool_drain() {
+  if (options_.unix_path != options_.paths.socket() || options_.log_url.starts_with("memory:")) {
+    return;
+  }
+  spool_drain_ = std::make_unique<SpoolDrain>(*log_, options_.paths.spool());
+  if (const Result<void> started = spool_drain_->start(); !started) {
+    diag_warning("the spool is not looked at: " + started.error().message());
+    spool_drain_.reset();
+  }
+}
+
 Result<void> Daemon::start_server(std::size_t connections_max) {
   net::ServerOptions server_options;
   server_options.listen = options_.listen;
@@ -211,6 +228,7 @@ void Daemon::stop() {
   if (!sessions_->stop(left)) {
     diag_warning("not every session's end could be recorded");
   }
+  spool_drain_.reset();
   groups_.reset();
   if (const Result<void> closed = log_->close(); !closed) {
     diag_error("closing the log: " + closed.error().message());

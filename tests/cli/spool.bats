@@ -17,7 +17,7 @@ spooled() { cat "$XDG_STATE_HOME"/vibes/spool/{draining,events} 2>/dev/null | wc
 @test "spool: it is drained in order before the next event" {
   vibesctl -q append '{"type":"note","text":"1"}'
   vibesctl -q append '{"type":"note","text":"2"}' '{"type":"note","text":"3"}'
-  start_server
+  start_server --log memory: # which leaves the spool to its clients
   vibesctl append '{"type":"note","text":"4"}'
   run -0 texts
   [ "$output" = $'1\n2\n3\n4' ]
@@ -76,7 +76,7 @@ spooled() { cat "$XDG_STATE_HOME"/vibes/spool/{draining,events} 2>/dev/null | wc
 @test "spool: kill -9 in the middle of drains neither loses nor doubles" {
   seq 1 30000 | sed 's/.*/{"type":"note","text":"&"}/' | vibesctl -q append -l
   [ "$(spooled)" = 30000 ]
-  start_server
+  start_server --log memory: # which leaves the spool to its clients
   # Each try is killed a little later than the one before, until one gets through.
   for delay in 0.02 0.04 0.06 0.08 0.1 0.15 0.2 0.3; do
     vibesctl append '{"type":"end"}' 3>&- &
