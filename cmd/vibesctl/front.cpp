@@ -24,7 +24,8 @@ struct QuickVerb {
   std::string_view name;
   AddVerb add;
 };
-constexpr QuickVerb kQuickVerbs[] = {{"append", vibes::ctl::add_append}};
+constexpr QuickVerb kQuickVerbs[] = {{"append", vibes::ctl::add_append},
+                                     {"hook", vibes::ctl::add_hook}};
 
 bool takes_value(std::string_view option) {
   return option == "--url" || option == "--token-file" || option == "--color";

@@ -7,6 +7,10 @@
 #include <string_view>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "hook_run.hpp"
 
 namespace vibes::ctl {
 namespace {
@@ -24,9 +28,31 @@ void drop_examples(CLI::App& app) {
   }
 }
 
+/// A descriptor that was closed would be given to the next file that is opened, and messages and
+/// data would be written into it.
+void open_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      (void)::open("/dev/null", O_RDWR);  // the lowest that is free: this one
+    }
+  }
+}
+
+/// For an agent any status but 0 means something: a hook is recorded even if it was called wrongly.
+bool calls_hook(std::span<char*> arguments) {
+  const auto word =
+      std::find_if(arguments.begin() + 1, arguments.end(), [](const char* w) { return *w != '-'; });
+  return word != arguments.end() && std::string_view(*word) == "hook";
+}
+
 }  // namespace
 
 int run_program(std::span<char*> arguments, std::span<const AddVerb> verbs) {
+  open_standard_descriptors();
+  const bool is_hook = calls_hook(arguments);
+  if (is_hook) {
+    outlive_agent();
+  }
   cli::Report report("vibesctl", std::cerr);
   Session session{{}, report, {}};
 
@@ -52,7 +78,7 @@ int run_program(std::span<char*> arguments, std::span<const AddVerb> verbs) {
 
   if (const auto done = cli::parse_command_line(app, static_cast<int>(arguments.size()),
                                                 arguments.data(), report)) {
-    return to_int(*done);
+    return to_int(is_hook && *done != ExitCode::ok ? run_hook(session, {}) : *done);
   }
   if (session.common.quiet) {
     report.set_verbosity(cli::Report::Verbosity::quiet);

@@ -6,6 +6,7 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
   local choose='--from --until --types --session -C --count'
   case "$1 $2" in
     'append '*) echo "$common -l --lines --type --session --data --ack --receipts --no-spool -W --timeout" ;;
+    'hook '*) echo "$common --tag -W --timeout" ;;
     'tail '*) echo "$common -n --from --since --until -e --until-end --types --session -C --count -W --timeout --idle -o --output -F --format --cursor-file --show-cursor --group --exec --ready-fd" ;;
     'consumers list' | 'consumers show') echo "$common --json" ;;
     'consumers seek') echo "$common --to --json" ;;
@@ -39,7 +40,7 @@ _vibesctl() {
   if [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_options "$verb" "$sub")" -- "$cur")
   elif [[ -z $verb ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'append tail consumers log health' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W 'append hook tail consumers log health' -- "$cur")
   elif [[ $verb == consumers && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list show seek remove dead-letters' -- "$cur")
   elif [[ $verb == log && -z $sub ]]; then

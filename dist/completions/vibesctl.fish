@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # fish completion for vibesctl(1). tests/cli/interface.bats compares its options with --help and the man page.
 
-set -l verbs append tail consumers log health
+set -l verbs append hook tail consumers log health
 complete -c vibesctl -f
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a append -d 'Append events to the log'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a hook -d 'Record what an agent gives its hook'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a tail -d 'Print events and follow the log'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a consumers -d 'Look at and move consumer groups'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a log -d 'Look into a log on disk'
@@ -37,7 +38,8 @@ complete -c vibesctl -n $tail -l group -x -d 'Read as member of a durable group'
 complete -c vibesctl -n $tail -l exec -x -d 'Run for each event'
 complete -c vibesctl -n $tail -l ready-fd -x -d 'Write a line once events flow'
 
-set -l timed '__fish_seen_subcommand_from append tail'
+complete -c vibesctl -n '__fish_seen_subcommand_from hook' -l tag -x -d Ignored
+set -l timed '__fish_seen_subcommand_from append hook tail'
 complete -c vibesctl -n $timed -s W -l timeout -x -d 'Seconds to wait'
 set -l about_session '__fish_seen_subcommand_from append tail dump export'
 complete -c vibesctl -n $about_session -l session -x -d 'Session'

@@ -25,6 +25,8 @@ inline constexpr std::size_t kFilterTypesMax = 64;  // type names in one filter
 inline constexpr std::size_t kHookMemberBytesKept = 16 * kKiB;
 inline constexpr std::size_t kHookRawBytesKept = 720 * kKiB;  // in base64 less than an event
 
+inline constexpr std::size_t kSettingsBytesMax = 1 * kMiB;  // of an agent, with its hooks
+
 // The log.
 inline constexpr std::size_t kBatchBytesMax = 4 * kMiB;
 inline constexpr std::size_t kBatchEventsMax = 65'536;
@@ -114,6 +116,10 @@ inline constexpr std::chrono::milliseconds kReplayAfter{500};  // for clients th
 
 // The client side.
 inline constexpr std::size_t kSpoolBytesMax = 256 * kMiB;
+inline constexpr std::chrono::milliseconds kHookWithin{50};          // for the server, in one call
+inline constexpr std::chrono::milliseconds kHookSpoolWithin{2'000};  // for another call's lock
+inline constexpr std::chrono::milliseconds kHookSilenceMax{1'000};   // then the payload has ended
+inline constexpr std::size_t kHookPayloadBytesMax = 64 * kMiB;       // the rest is not read
 inline constexpr std::chrono::milliseconds kReconnectFirst{100};
 inline constexpr std::chrono::milliseconds kReconnectLast{5'000};
 

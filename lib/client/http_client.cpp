@@ -125,6 +125,14 @@ HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
+Result<void> HttpClient::open(Deadline deadline) {
+  if (connection_ == nullptr && target_.endpoint.transport != Endpoint::Transport::tls) {
+    VIBES_TRY_ASSIGN(stream, SocketStream::connect(target_.endpoint, deadline));
+    connection_ = std::make_unique<Connection>(std::move(stream));
+  }
+  return {};
+}
+
 Result<HttpResponse> HttpClient::send(const HttpRequest& request, Deadline deadline) {
   if (target_.endpoint.transport == Endpoint::Transport::tls) {
     if (https_exchange == nullptr) {
@@ -133,10 +141,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, Deadline deadl
     return https_exchange(target_, request, deadline);
   }
   const bool kept = connection_ != nullptr;
-  if (!kept) {
-    VIBES_TRY_ASSIGN(stream, SocketStream::connect(target_.endpoint, deadline));
-    connection_ = std::make_unique<Connection>(std::move(stream));
-  }
+  VIBES_TRY(open(deadline));
   auto answer = connection_->exchange(request, target_, deadline);
   const bool silent = !connection_->heard();
   if (!answer || !connection_->usable()) {

@@ -53,6 +53,9 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
   ~HttpClient();
 
+  /// Makes the connection for the next send(), if there is none: whether anybody answers, before
+  /// work is done for it. Nothing for https://.
+  Result<void> open(Deadline deadline);
   /// Any status is a success here; see http_error().
   Result<HttpResponse> send(const HttpRequest& request, Deadline deadline);
   /// The same, with an answer that is no 2xx turned into its Error.

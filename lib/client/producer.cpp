@@ -17,6 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kDrainBatchBytes = 512 * limits::kKiB;
+// A caller with a short deadline gets ahead in short steps.
+constexpr std::size_t kShortDrainBatchBytes = 128 * limits::kKiB;
 
 bool is(const Error& error, Errc code) { return error.code == make_error_code(code); }
 
@@ -126,6 +128,16 @@ Result<std::vector<Receipt>> Producer::deliver(std::span<const event::NewEvent> 
     return to_spool(events, std::move(receipts).error());
   }
   return receipts;
+}
+
+Result<std::vector<Receipt>> Producer::deliver_by(std::span<const event::NewEvent> events,
+                                                  Deadline deadline) {
+  VIBES_TRY(http_.open(deadline));
+  if (spool_ && !spool_->is_empty()) {
+    VIBES_TRY(spool_->drain(kShortDrainBatchBytes, std::chrono::steady_clock::now(),
+                            [&](auto batch) { return deliver_spooled(batch, deadline); }));
+  }
+  return post(events, deadline);
 }
 
 Result<std::vector<Receipt>> Producer::to_spool(std::span<const event::NewEvent> events,

@@ -48,6 +48,12 @@ class Producer {
   /// without a spool cannot_connect, connection_lost, timed_out.
   Result<std::vector<Receipt>> deliver(std::span<const event::NewEvent> events);
 
+  /// The same by `deadline` and without the spool as a way out: what is spooled, then these events,
+  /// are delivered in time, or it is an error. Does not wait while another process drains the
+  /// spool: that is Errc::timed_out.
+  Result<std::vector<Receipt>> deliver_by(std::span<const event::NewEvent> events,
+                                          Deadline deadline);
+
   /// Delivers what is spooled, if anything. Returns how many events.
   Result<std::uint64_t> drain();
 

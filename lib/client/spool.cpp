@@ -2,7 +2,10 @@
 #include "client/spool.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
+#include <sstream>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <thread>
@@ -15,6 +18,7 @@
 #include "base/paths.hpp"
 #include "client/errc.hpp"
 #include "client/spool_reader.hpp"
+#include "event/check.hpp"
 #include "event/codec.hpp"
 
 namespace vibes::client {
@@ -26,6 +30,7 @@ constexpr const char* kEvents = "events";
 constexpr const char* kDraining = "draining";
 constexpr const char* kDrained = "drained";
 constexpr const char* kRefused = "refused";
+constexpr const char* kLost = "lost";
 
 Result<UniqueFd> open_file(const path& file, int flags) {
   UniqueFd fd(::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -37,10 +42,14 @@ Result<UniqueFd> open_file(const path& file, int flags) {
 
 /// Held until closed.
 Result<UniqueFd> lock_file(const path& file, Deadline deadline) {
-  constexpr std::chrono::milliseconds kBetweenTries{5};
+  constexpr std::chrono::milliseconds kBetweenTries{1};
+  const int how = deadline == kNever ? LOCK_EX : LOCK_EX | LOCK_NB;
   VIBES_TRY_ASSIGN(fd, open_file(file, O_RDWR | O_CREAT));
-  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
+  while (::flock(fd.get(), how) != 0) {
+    if (errno == EINTR) {
+      continue;
+    }
+    if (errno != EWOULDBLOCK) {
       return fail_errno("cannot lock " + file.string());
     }
     if (left_until(deadline).count() == 0) {
@@ -67,18 +76,32 @@ Result<void> write_all(int fd, std::string_view bytes, const path& file) {
   return {};
 }
 
+/// Where the last whole line of the first `size` bytes ends.
+Result<std::uint64_t> end_of_lines(int fd, std::uint64_t size, const path& file) {
+  std::array<char, 64 * limits::kKiB> block{};
+  while (size > 0) {
+    const auto bytes = std::min<std::uint64_t>(size, block.size());
+    const ssize_t got = ::pread(fd, block.data(), bytes, static_cast<off_t>(size - bytes));
+    if (got != static_cast<ssize_t>(bytes)) {
+      return fail_errno("cannot read " + file.string());
+    }
+    const auto newline = std::string_view(block.data(), bytes).rfind('\n');
+    if (newline != std::string_view::npos) {
+      return size - bytes + newline + 1;
+    }
+    size -= bytes;
+  }
+  return size;
+}
+
 /// Cuts off a last line that lacks its newline. Returns the size left.
 Result<std::uint64_t> cut_torn_tail(int fd, const path& file) {
   struct stat st {};
   if (::fstat(fd, &st) != 0) {
     return fail_errno("cannot look at " + file.string());
   }
-  auto size = static_cast<std::uint64_t>(st.st_size);
-  char last = '\n';
-  std::uint64_t whole = size;
-  while (whole > 0 && ::pread(fd, &last, 1, static_cast<off_t>(whole - 1)) == 1 && last != '\n') {
-    --whole;
-  }
+  const auto size = static_cast<std::uint64_t>(st.st_size);
+  VIBES_TRY_ASSIGN(whole, end_of_lines(fd, size, file));
   if (whole != size && ::ftruncate(fd, static_cast<off_t>(whole)) != 0) {
     return fail_errno("cannot cut " + file.string());
   }
@@ -97,29 +120,58 @@ std::string lines_of(std::span<const event::NewEvent> events) {
   return lines;
 }
 
-/// How much of `draining` has been delivered.
-std::uint64_t read_progress(const path& file) {
+/// A small file's beginning, empty if there is none.
+std::string read_note(const path& file) {
+  constexpr std::size_t kNoteBytesMax = 256;
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  char text[24] = {};
-  const ssize_t got = fd ? ::read(fd.get(), text, sizeof text) : -1;
-  std::uint64_t progress = 0;
-  if (got > 0) {
-    (void)std::from_chars(text, text + got, progress);
-  }
-  return progress;
+  std::string text(kNoteBytesMax, '\0');
+  const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
 }
 
-Result<void> write_progress(const path& file, std::uint64_t progress) {
-  // Fixed width and one write: a reader sees the old number or the new one.
+/// One write of always the same width: a reader sees the old note or the new one.
+Result<void> write_note(const path& file, std::string_view text) {
   VIBES_TRY_ASSIGN(fd, open_file(file, O_WRONLY | O_CREAT));
-  std::string text = std::to_string(progress);
-  text.insert(0, 20 - text.size(), '0');
-  text += '\n';
   if (::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
       ::fdatasync(fd.get()) != 0) {
     return fail_errno("cannot write " + file.string());
   }
   return {};
+}
+
+std::string fixed_width(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  return text.insert(0, 20 - text.size(), '0');
+}
+
+/// How much of `draining` has been delivered.
+std::uint64_t read_progress(const path& file) {
+  const std::string text = read_note(file);
+  std::uint64_t progress = 0;
+  (void)std::from_chars(text.data(), text.data() + text.size(), progress);
+  return progress;
+}
+
+/// What the file `lost` says: an id for the event that will tell, how many, since when, until when.
+struct Losses {
+  Uuid id;
+  std::uint64_t events = 0;
+  std::string first;
+  std::string last;
+};
+
+std::optional<Losses> read_losses(const path& file) {
+  std::istringstream text(read_note(file));
+  std::string id;
+  Losses losses;
+  text >> id >> losses.events >> losses.first >> losses.last;
+  const auto parsed = parse_uuid(id);
+  if (!parsed || !parse_rfc3339(losses.first) || !parse_rfc3339(losses.last)) {
+    return std::nullopt;
+  }
+  losses.id = *parsed;
+  return losses;
 }
 
 Result<void> remove_file(const path& file) {
@@ -131,27 +183,65 @@ Result<void> remove_file(const path& file) {
 
 }  // namespace
 
-Result<void> Spool::append(std::span<const event::NewEvent> events) {
+Result<void> Spool::append(std::span<const event::NewEvent> events, Deadline deadline) {
   VIBES_TRY(make_private_directory(directory_));
-  VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "lock", kNever));
+  VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "lock", deadline));
   const path file = directory_ / kEvents;
   VIBES_TRY_ASSIGN(fd, open_file(file, O_RDWR | O_CREAT | O_APPEND));
   VIBES_TRY_ASSIGN(size, cut_torn_tail(fd.get(), file));
-  const std::string lines = lines_of(events);
+  std::string lines;
+  VIBES_TRY(add_losses(lines));
+  lines += lines_of(events);
   if (size + size_of(directory_ / kDraining) + lines.size() > limits::kSpoolBytesMax) {
     return fail(make_error_code(Errc::spool_full),
                 directory_.string() + " holds more than 256 MiB");
   }
-  auto written = write_all(fd.get(), lines, file);
-  if (written && ::fdatasync(fd.get()) != 0) {
+  return write_lines(fd.get(), lines, size);
+}
+
+Result<void> Spool::write_lines(int fd, std::string_view lines, std::uint64_t size) {
+  const path file = directory_ / kEvents;
+  auto written = write_all(fd, lines, file);
+  if (written && ::fdatasync(fd) != 0) {
     written = fail_errno("cannot sync " + file.string());
   }
   if (!written) {
     // All or none: what did get written must not be delivered behind the caller's back.
-    (void)::ftruncate(fd.get(), static_cast<off_t>(size));
+    (void)::ftruncate(fd, static_cast<off_t>(size));
     return written;
   }
+  if (::access((directory_ / kLost).c_str(), F_OK) == 0) {
+    VIBES_TRY(remove_file(directory_ / kLost));
+    return sync_directory();
+  }
   return size == 0 ? sync_directory() : Result<void>();
+}
+
+Result<void> Spool::count_lost(std::uint64_t events, Timestamp now, Deadline deadline) {
+  VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "lock", deadline));
+  const path file = directory_ / kLost;
+  const std::string time = format_rfc3339(now);
+  const auto before = read_losses(file);
+  const Losses losses = before.value_or(Losses{UuidV7Generator().next(now), 0, time, time});
+  VIBES_TRY(write_note(file, to_string(losses.id) + " " + fixed_width(losses.events + events) +
+                                 " " + losses.first + " " + time + "\n"));
+  return before ? Result<void>() : sync_directory();
+}
+
+Result<void> Spool::add_losses(std::string& lines) const {
+  const path file = directory_ / kLost;
+  if (::access(file.c_str(), F_OK) != 0) {
+    return {};
+  }
+  // A note that cannot be read is dropped with the next append: nothing is known of it.
+  if (const auto losses = read_losses(file)) {
+    VIBES_TRY_ASSIGN(event, event::check(R"({"type":"spool_full","lost":)" +
+                                         std::to_string(losses->events) + R"(,"first":")" +
+                                         losses->first + R"(","last":")" + losses->last + R"("})"));
+    event.event_id = losses->id;
+    lines += lines_of({&event, 1});
+  }
+  return {};
 }
 
 Result<std::uint64_t> Spool::drain(std::size_t batch_bytes, Deadline deadline,
@@ -181,6 +271,7 @@ Result<bool> Spool::take_over() {
     VIBES_TRY(sync_directory());
   }
   VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "lock", kNever));
+  VIBES_TRY(tell_losses());
   if (size_of(directory_ / kEvents) == 0) {
     return false;
   }
@@ -189,6 +280,19 @@ Result<bool> Spool::take_over() {
   }
   VIBES_TRY(sync_directory());
   return true;
+}
+
+Result<void> Spool::tell_losses() {
+  std::string lines;
+  VIBES_TRY(add_losses(lines));
+  if (lines.empty()) {
+    return {};
+  }
+  const path file = directory_ / kEvents;
+  VIBES_TRY_ASSIGN(fd, open_file(file, O_RDWR | O_CREAT | O_APPEND));
+  VIBES_TRY_ASSIGN(size, cut_torn_tail(fd.get(), file));
+  // There is room: `draining`, which was what filled the spool or is now, is not there.
+  return write_lines(fd.get(), lines, size);
 }
 
 Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& deliver) {
@@ -213,7 +317,7 @@ Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& 
       break;
     }
     progress = reader.position();
-    VIBES_TRY(write_progress(progress_file, progress));
+    VIBES_TRY(write_note(progress_file, fixed_width(progress) + "\n"));
   }
   // `drained` goes first: without `draining` it would be taken for the next one's.
   VIBES_TRY(remove_file(progress_file));

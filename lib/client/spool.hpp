@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "client/deadline.hpp"
@@ -19,11 +20,14 @@ namespace vibes::client {
 /// Events that wait on disk for a daemon that is down, in a private folder
 /// (default_paths().spool()):
 ///
-///   events     one line each: the event_id, a space, the payload as it came, a newline. Only ever
-///   appended to. draining   what used to be `events`, while it is being delivered; `drained` says
-///   how many of its bytes are refused    what the log refused for ever, one JSON object a line
-///   with the reason, for a person to look at lock, drain.lock   flock(2)ed while `events` is
-///   changed, and while somebody drains
+/// * `events`: one line each: the event_id, a space, the payload as it came, a newline. Only ever
+///   appended to.
+/// * `draining`: what used to be `events`, while it is being delivered; `drained` says how many of
+///   its bytes are.
+/// * `refused`: what the log refused for ever, one JSON object a line with the reason, for a person
+///   to look at.
+/// * `lost`: how many events found no room (see count_lost()).
+/// * `lock`, `drain.lock`: flock(2)ed while `events` is changed, and while somebody drains.
 ///
 /// An event is on disk when append() returns. A line without its newline is an append that a crash
 /// cut short and of which nobody was told that it succeeded; the next append cuts it off.
@@ -39,8 +43,14 @@ class Spool {
   explicit Spool(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   /// Adds events, all or none, in order; each must have its event_id and a payload of one line (see
-  /// to_one_line()). Errors: Errc::spool_full (over limits::kSpoolBytesMax), or the I/O error.
-  Result<void> append(std::span<const event::NewEvent> events);
+  /// to_one_line()). Waits for other appenders until `deadline`. Errors: Errc::spool_full (over
+  /// limits::kSpoolBytesMax; what is there stays), Errc::timed_out, or the I/O error.
+  Result<void> append(std::span<const event::NewEvent> events, Deadline deadline = kNever);
+
+  /// For a caller whom nobody hears: that it lost `events` to a full spool. Once there is room, the
+  /// log is told of all such losses by one event {"type":"spool_full","lost":…,"first":…,"last":…}
+  /// with the times of the first and the last, in its place among the spooled ones.
+  Result<void> count_lost(std::uint64_t events, Timestamp now, Deadline deadline);
 
   /// Gives the spooled events in order, in batches of about `batch_bytes`, to `deliver`, which
   /// returns once the log has acknowledged the batch. Stops at the first error and returns it; the
@@ -65,6 +75,12 @@ class Spool {
   Result<std::uint64_t> drain_file(std::size_t batch_bytes, const Deliver& deliver);
   /// Makes `events` the file to drain, if none is there already. False: nothing to drain.
   Result<bool> take_over();
+  /// Spools the event that tells of losses, if there are any. With the lock, without `draining`.
+  Result<void> tell_losses();
+  /// Adds that event to `lines`.
+  [[nodiscard]] Result<void> add_losses(std::string& lines) const;
+  /// Writes `lines` to `events` and forgets the losses. `size`: of what is there.
+  Result<void> write_lines(int fd, std::string_view lines, std::uint64_t size);
   [[nodiscard]] Result<void> sync_directory() const;
 
   std::filesystem::path directory_;

@@ -6,7 +6,7 @@ load helpers
 
 root=$BATS_TEST_DIRNAME/../..
 
-verbs=(append tail 'consumers list' 'consumers show' 'consumers seek' 'consumers remove'
+verbs=(append hook tail 'consumers list' 'consumers show' 'consumers seek' 'consumers remove'
   'consumers dead-letters' 'log info' 'log verify' 'log dump' 'log export' health)
 
 # Every option of --help, one a line: of the program and of all its verbs.
@@ -43,7 +43,7 @@ all_options() {
 }
 
 @test "interface: every verb has help with an example, shorter for -h" {
-  for verb in append tail consumers log health; do
+  for verb in append hook tail consumers log health; do
     run -0 vibesctl "$verb" --help
     [[ $output == *Example* ]]
     run -0 vibesctl "$verb" -h
@@ -51,6 +51,11 @@ all_options() {
   done
   run -0 vibesctl --version
   [[ $output == "vibesctl "* ]]
+}
+
+@test "interface: what an agent waits for loads no OpenSSL" {
+  ldd "$(command -v vibesctl)" >libraries
+  ! grep -E 'libcrypto|libssl|libwebsockets' libraries
 }
 
 @test "interface: an unknown verb or option is status 2 with a suggestion" {

@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/file.h>
+
+#include <fcntl.h>
 
 #include "client/errc.hpp"
 #include "event/check.hpp"
@@ -149,6 +152,57 @@ TEST_CASE_METHOD(Fixture, "spool: it refuses to grow without bound, and keeps wh
   const auto event = numbered(1);
   CHECK(spool.append({&event, 1}).error().code == make_error_code(Errc::spool_full));
   CHECK(spool.bytes() == (256U << 20U) + 1);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: losses are told once, in their place, when there is room again",
+                 "[client][spool]") {
+  append(0, 1);
+  std::filesystem::resize_file(folder / "events", 256U << 20U);
+  add_bytes("\n");
+  const vibes::Timestamp noon{43'200'000'000};
+  REQUIRE(spool.count_lost(1, noon, kNever));
+  REQUIRE(spool.count_lost(2, {noon.unix_us + 1}, kNever));
+  const auto event = numbered(1);
+  CHECK_FALSE(spool.append({&event, 1}));
+  std::filesystem::resize_file(folder / "events", 0);
+  append(1, 2);
+  append(2, 3);
+  CHECK(*drain() == 3);
+  REQUIRE(delivered.size() == 3);
+  CHECK(delivered[0] == R"({"type":"spool_full","lost":3,"first":"1970-01-01T12:00:00.000000Z",)"
+                        R"("last":"1970-01-01T12:00:00.000001Z"})");
+  CHECK(delivered[1] == R"({"type":"note","n":1})");
+}
+
+TEST_CASE_METHOD(Fixture, "spool: losses are told by the drain where nobody appends any more",
+                 "[client][spool]") {
+  append(0, 2);
+  REQUIRE(spool.count_lost(7, {}, kNever));
+  CHECK(*drain() == 3);
+  REQUIRE(delivered.size() == 3);
+  CHECK(delivered[2].starts_with(R"({"type":"spool_full","lost":7,)"));
+  CHECK(*drain() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a note of losses that makes no sense is forgotten",
+                 "[client][spool]") {
+  append(0, 1);
+  std::ofstream(folder / "lost") << "what is this";
+  append(1, 2);
+  CHECK_FALSE(std::filesystem::exists(folder / "lost"));
+  CHECK(*drain() == 2);
+  expect_delivered(2);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: an appender waits for another one until its deadline",
+                 "[client][spool]") {
+  append(0, 1);
+  const vibes::UniqueFd lock(::open((folder / "lock").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(::flock(lock.get(), LOCK_EX) == 0);
+  const auto event = numbered(1);
+  const auto kept = spool.append({&event, 1}, std::chrono::steady_clock::now());
+  REQUIRE_FALSE(kept);
+  CHECK(kept.error().code == make_error_code(Errc::timed_out));
 }
 
 TEST_CASE_METHOD(Fixture, "spool: a folder that others may write is refused", "[client][spool]") {
