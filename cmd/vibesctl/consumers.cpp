@@ -5,16 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "ask.hpp"
 #include "cli/parse.hpp"
-#include "client/errc.hpp"
-#include "client/http_client.hpp"
 #include "consumer_table.hpp"
 #include "verb.hpp"
 
 namespace vibes::ctl {
 namespace {
-
-constexpr std::chrono::milliseconds kAskWithin{30'000};
 
 struct ConsumerOptions {
   std::string group;
@@ -24,21 +21,6 @@ struct ConsumerOptions {
 
 std::string path_of(const std::string& group) {
   return "/api/consumers/" + client::percent_encode(group);
-}
-
-/// Sends one request; `print` gets the body of a good answer.
-template <class Print>
-ExitCode ask(Session& session, const client::HttpRequest& request, Print print) {
-  const auto target = find_target(session);
-  if (!target) {
-    return report_query_error(session, target.error());
-  }
-  const auto answer = client::HttpClient(*target).send_ok(request, client::within(kAskWithin));
-  if (!answer) {
-    return report_query_error(session, answer.error());
-  }
-  print(answer->body);
-  return ExitCode::ok;
 }
 
 void print_consumers(const std::string& body, bool as_json) {

@@ -8,6 +8,10 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
     'append '*) echo "$common -l --lines --type --session --data --ack --receipts --no-spool -W --timeout" ;;
     'hook '*) echo "$common --tag -W --timeout" ;;
     'tail '*) echo "$common -n --from --since --until -e --until-end --types --session -C --count -W --timeout --idle -o --output -F --format --cursor-file --show-cursor --group --exec --ready-fd" ;;
+    'sessions list' | 'sessions show') echo "$common --json" ;;
+    'sessions create') echo "$common --json --id --name --cwd --size" ;;
+    'attach '*) echo "$common --new --name --cwd" ;;
+    'run '*) echo "$common --name --cwd" ;;
     'consumers list' | 'consumers show') echo "$common --json" ;;
     'consumers seek') echo "$common --to --json" ;;
     'log info' | 'log verify') echo "$common --json" ;;
@@ -17,6 +21,10 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
     ' ') echo "$common --version" ;;
     *) echo "$common" ;;
   esac
+}
+
+_vibesctl_sessions() {
+  vibesctl sessions 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
 
 _vibesctl() {
@@ -30,6 +38,7 @@ _vibesctl() {
     esac
   done
   case $prev in
+    --cwd) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     --token-file | --cursor-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
     --ack) mapfile -t COMPREPLY < <(compgen -W 'memory os fsync replicated' -- "$cur") && return ;;
@@ -40,7 +49,11 @@ _vibesctl() {
   if [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_options "$verb" "$sub")" -- "$cur")
   elif [[ -z $verb ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'append hook tail consumers log health' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W 'append hook tail sessions attach run consumers log health' -- "$cur")
+  elif [[ $verb == sessions && -z $sub ]]; then
+    mapfile -t COMPREPLY < <(compgen -W 'list create show kill' -- "$cur")
+  elif [[ $verb == attach || ($verb == sessions && ($sub == show || $sub == kill)) ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_sessions)" -- "$cur")
   elif [[ $verb == consumers && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list show seek remove dead-letters' -- "$cur")
   elif [[ $verb == log && -z $sub ]]; then

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 # fish completion for vibesctl(1). tests/cli/interface.bats compares its options with --help and the man page.
 
-set -l verbs append hook tail consumers log health
+set -l verbs append hook tail sessions attach run consumers log health
 complete -c vibesctl -f
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a append -d 'Append events to the log'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a hook -d 'Record what an agent gives its hook'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a tail -d 'Print events and follow the log'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a sessions -d 'List, make and end terminal sessions'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a attach -d 'Be the terminal of a session'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Run a command in a new session'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a consumers -d 'Look at and move consumer groups'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a log -d 'Look into a log on disk'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a health -d 'Say how the server is'
@@ -50,9 +53,20 @@ complete -c vibesctl -n $choosing -l types -xa 'claude session hook assessment c
 complete -c vibesctl -n $choosing -s C -l count -x -d 'Stop after COUNT events'
 complete -c vibesctl -n '__fish_seen_subcommand_from tail export' -s o -l output -xa 'short json cat cloudevents' -d 'Format'
 
+set -l on_sessions list create show kill
+set -l ids "(vibesctl sessions 2>/dev/null | awk 'NR > 1 { print \$1 }')"
+complete -c vibesctl -n "__fish_seen_subcommand_from sessions; and not __fish_seen_subcommand_from $on_sessions" -a "$on_sessions"
+complete -c vibesctl -n '__fish_seen_subcommand_from attach' -a "$ids"
+complete -c vibesctl -n '__fish_seen_subcommand_from sessions; and __fish_seen_subcommand_from show kill' -a "$ids"
+complete -c vibesctl -n '__fish_seen_subcommand_from attach' -l new -d 'Make a session'
+complete -c vibesctl -n '__fish_seen_subcommand_from attach run create' -l name -x -d 'A name for people'
+complete -c vibesctl -n '__fish_seen_subcommand_from attach run create' -l cwd -xa '(__fish_complete_directories)' -d 'Where it starts'
+complete -c vibesctl -n '__fish_seen_subcommand_from create' -l id -x -d 'Its ID'
+complete -c vibesctl -n '__fish_seen_subcommand_from create' -l size -x -d 'Size of its terminal'
+
 set -l groups list show seek remove dead-letters
 complete -c vibesctl -n "__fish_seen_subcommand_from consumers; and not __fish_seen_subcommand_from $groups" -a "$groups"
 complete -c vibesctl -n '__fish_seen_subcommand_from seek' -l to -xa 'beginning end' -d 'Where to read next'
 set -l looks info verify dump export
 complete -c vibesctl -n "__fish_seen_subcommand_from log; and not __fish_seen_subcommand_from $looks" -a "$looks"
-complete -c vibesctl -n '__fish_seen_subcommand_from list show seek info verify health' -l json -d 'Print JSON'
+complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek info verify health' -l json -d 'Print JSON'

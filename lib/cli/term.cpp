@@ -2,14 +2,14 @@
 #include "cli/term.hpp"
 
 #include <array>
+#include <clocale>
 #include <cstdlib>
+#include <cwchar>
 #include <iterator>
 #include <sys/ioctl.h>
 
 #include <fmt/format.h>
-#include <locale.h>
 #include <unistd.h>
-#include <wchar.h>
 
 namespace vibes::cli {
 namespace {
@@ -74,8 +74,8 @@ void append_control(std::string& out, char32_t code) {
 
 /// The widths of characters come from a UTF-8 locale of our own, whatever the user's is.
 locale_t utf8_locale() {
-  static locale_t const locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  return locale;
+  static locale_t const kLocale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return kLocale;
 }
 
 std::size_t columns_of(char32_t code) {
@@ -101,6 +101,14 @@ std::optional<std::size_t> terminal_columns(int fd) {
     return std::nullopt;
   }
   return size.ws_col;
+}
+
+std::optional<TerminalSize> terminal_size(int fd) {
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+    return std::nullopt;
+  }
+  return TerminalSize{size.ws_col, size.ws_row};
 }
 
 bool wants_color(Color color, int fd) {

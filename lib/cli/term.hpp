@@ -13,6 +13,13 @@ bool is_terminal(int fd);
 /// Columns of the terminal at `fd`, nothing if it is none or will not say.
 std::optional<std::size_t> terminal_columns(int fd);
 
+struct TerminalSize {
+  unsigned cols = 0;
+  unsigned rows = 0;
+};
+/// Both, likewise.
+std::optional<TerminalSize> terminal_size(int fd);
+
 /// When to colour. `automatic` is yes on a terminal unless NO_COLOR is set (https://no-color.org)
 /// or TERM is dumb.
 enum class Color : std::uint8_t { automatic, always, never };

@@ -105,6 +105,17 @@ Result<void> read_spec(const json& object, SessionSpec& spec) {
   return {};
 }
 
+Result<void> read_if_missing(const json& object, SessionSpec& spec) {
+  const json* create = member(object, "create");
+  if (create != nullptr && !create->is_boolean()) {
+    return bad("create must be true or false");
+  }
+  if (create != nullptr && !create->get<bool>()) {
+    spec.if_missing = SessionSpec::IfMissing::refuse;
+  }
+  return {};
+}
+
 Result<void> read_resize(const json& object, SessionRequest& request) {
   VIBES_TRY_ASSIGN(cols, optional_size(object, "cols"));
   VIBES_TRY_ASSIGN(rows, optional_size(object, "rows"));
@@ -137,6 +148,7 @@ Result<void> read_by_kind(const json& object, SessionRequest& request) {
   request.spec.id = std::move(id);
   switch (request.kind) {
     case Kind::attach:
+      VIBES_TRY(read_if_missing(object, request.spec));
       return read_spec(object, request.spec);
     case Kind::input:
       return read_input(object, request);

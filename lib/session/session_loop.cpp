@@ -236,6 +236,9 @@ Result<std::shared_ptr<Attachment>> SessionLoop::attach(const SessionSpec& spec,
   if (entry && entry->end) {
     return fail(Errc::session_exited, spec.id + " has " + state_name(entry->end));
   }
+  if (!entry && spec.if_missing == SessionSpec::IfMissing::refuse) {
+    return fail(Errc::session_not_found, spec.id);
+  }
   if (!entry) {
     VIBES_TRY_ASSIGN(started, start_session(spec));
     entry = std::move(started);

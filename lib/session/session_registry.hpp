@@ -48,13 +48,15 @@ struct RegistryOptions {
 
 /// What a client asks for when it creates a session, or attaches to one that may not be there yet.
 struct SessionSpec {
+  enum class IfMissing : std::uint8_t { create, refuse };
   std::string id;  // 1 to limits::kSessionBytesMax bytes without control characters
   std::optional<std::string> name;
-  std::optional<std::string> cwd;    // absolute
-  std::vector<std::string> command;  // argv; empty: RegistryOptions::command
-  std::optional<unsigned> cols;      // 1 to limits::kPtyColsMax; a new session without: 80
-  std::optional<unsigned> rows;      // 1 to limits::kPtyRowsMax; a new session without: 24
-  std::string owner_id;              // the client that creates it
+  std::optional<std::string> cwd;            // absolute
+  std::vector<std::string> command;          // argv; empty: RegistryOptions::command
+  std::optional<unsigned> cols;              // 1 to limits::kPtyColsMax; a new session without: 80
+  std::optional<unsigned> rows;              // 1 to limits::kPtyRowsMax; a new session without: 24
+  std::string owner_id;                      // the client that creates it
+  IfMissing if_missing = IfMissing::create;  // of an attach
 };
 
 /// A session as a list shows it. Times in unix seconds.
@@ -117,9 +119,9 @@ class SessionRegistry {
   /// Errors: Errc::session_exists, bad_session_id, bad_size, bad_cwd, bad_command, bad_name,
   /// too_many_sessions, log_unavailable, stopping, busy, or spawn_failed with the system's reason.
   void create(SessionSpec spec, Created done);
-  /// Creates the session if it is missing. `wake` is called, on any thread, whenever the attachment
-  /// has something new: see Attachment. Errors: as create(); session_exited for a session that is
-  /// listed but has ended.
+  /// Creates the session if it is missing, unless the spec says not to. `wake` is called, on any
+  /// thread, whenever the attachment has something new: see Attachment. Errors: as create();
+  /// session_exited for a session that is listed but has ended.
   void attach(SessionSpec spec, Attachment::Wake wake, Attached done);
   /// Leaves bytes to be written to the PTY, all or none. Errors: session_not_found, input_full,
   /// input_too_large, busy.

@@ -280,6 +280,26 @@ TEST_CASE("SessionSocket: a client that never resizes gets the replay when its t
   CHECK(second.await_type("pty_replay")["data"] == event::encode_base64("before"));
 }
 
+TEST_CASE("SessionSocket: an attach that must not create finds nothing and makes nothing",
+          "[net][sessions]") {
+  Server server;
+  Client client(server);
+  json request = attach("s1", "exec cat");
+  request["create"] = false;
+  client.send(request);
+  const json refused = client.await_type("error");
+  CHECK(refused["code"] == "session_not_found");
+  CHECK(refused["session_id"] == "s1");
+  CHECK(server.registry->list().empty());
+  client.send(attach("s1", "exec cat"));
+  client.await_type("attach_ack");
+  client.send(request);  // now it is there
+  client.await_type("attach_ack");
+  request["create"] = "no";
+  client.send(request);
+  CHECK(client.await_type("error")["code"] == "bad_message");
+}
+
 TEST_CASE("SessionSocket: a kill is told to everybody once, and unknown ids are errors",
           "[net][sessions]") {
   Server server;

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+#include "attach_loop.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/limits.hpp"
+#include "client/errc.hpp"
+
+namespace vibes::ctl {
+namespace {
+
+using client::Errc;
+
+constexpr std::chrono::milliseconds kConnectWithin{10'000};
+constexpr std::chrono::milliseconds kSendWithin{10'000};
+constexpr std::chrono::milliseconds kCloseWithin{1'000};
+constexpr std::chrono::milliseconds kLookUpEvery{200};
+/// Small, so that a terminal that takes little is not waited for long.
+constexpr std::size_t kWriteBytes = 4'096;
+constexpr std::string_view kResetTerminal =
+    "\x1b"
+    "c";
+
+bool is(const Error& error, Errc code) { return error.code == client::make_error_code(code); }
+
+/// As the HTTP side of sessions would have it.
+Error error_of(const client::Refused& refused) {
+  static constexpr std::pair<std::string_view, int> kStatuses[] = {
+      {"session_not_found", 404}, {"session_exited", 409},
+      {"too_many_sessions", 429}, {"busy", 429},
+      {"spawn_failed", 503},      {"log_unavailable", 503},
+      {"stopping", 503},
+  };
+  const auto* found = std::find_if(std::begin(kStatuses), std::end(kStatuses),
+                                   [&](const auto& known) { return known.first == refused.code; });
+  const int status = found == std::end(kStatuses) ? 400 : found->second;
+  return {client::make_error_code(client::errc_of(refused.code, status)),
+          refused.code + ": " + refused.message};
+}
+
+/// May be gone at the next try.
+bool is_passing(const Error& error) {
+  return is(error, Errc::cannot_connect) || is(error, Errc::connection_lost) ||
+         is(error, Errc::timed_out) || is(error, Errc::unavailable) || is(error, Errc::queue_full);
+}
+
+}  // namespace
+
+AttachLoop::AttachLoop(Session& session, const client::Target& target,
+                       client::AttachRequest request, AttachTerminal terminal,
+                       std::shared_ptr<client::Waker> waker)
+    : session_(session),
+      target_(target),
+      request_(std::move(request)),
+      terminal_(terminal),
+      waker_(std::move(waker)) {}
+
+ExitCode AttachLoop::run() {
+  while (!stop_) {
+    attend();
+    if (stop_) {
+      break;
+    }
+    if (client_) {
+      receive();
+    } else {
+      wait_and_connect();
+    }
+  }
+  if (terminal_.shows) {
+    write(modes_.undo());
+  }
+  if (client_) {
+    client_->close(client::within(kCloseWithin));
+  }
+  return *stop_;
+}
+
+// --- From the terminal ---
+
+void AttachLoop::attend() {
+  if (terminal_.events.deadly_signal() != 0) {
+    stop(ExitCode::failure);  // the caller dies of it
+    return;
+  }
+  if (terminal_.events.take_stop()) {
+    if (terminal_.raw != nullptr) {
+      terminal_.raw->restore();
+    }
+    (void)::raise(SIGSTOP);
+  }
+  if (terminal_.events.take_continue() && terminal_.raw != nullptr) {
+    terminal_.raw->enter_again();  // whoever had the terminal meanwhile set it as they liked
+  }
+  if (terminal_.events.take_resize()) {
+    attend_size();
+  }
+  // While there is no session to type to keys wait, but for those that leave.
+  if (is_attached() || was_attached_) {
+    attend_input();
+  }
+}
+
+void AttachLoop::attend_size() {
+  const auto size = cli::terminal_size(STDOUT_FILENO);
+  if (!size) {
+    return;
+  }
+  request_.size = client::WindowSize{size->cols, size->rows};
+  if (is_attached()) {
+    note_failed_send(client_->resize(*request_.size, client::within(kSendWithin)));
+  }
+}
+
+void AttachLoop::attend_input() {
+  constexpr char kInterrupt = '\x03';
+  constexpr std::string_view kEndOfInput = "\x04";
+  std::string keys = terminal_.events.take_input();
+  if (terminal_.raw != nullptr) {
+    DetachKey::Typed typed = detach_key_.take(keys);
+    keys = std::move(typed.bytes);
+    if (!client_ && keys.find(kInterrupt) != std::string::npos) {
+      stop(ExitCode::cannot_connect);
+      return;
+    }
+    if (typed.detach) {
+      if (is_attached() && !keys.empty()) {
+        note_failed_send(client_->input(keys, client::within(kSendWithin)));
+      }
+      detach();
+      return;
+    }
+  }
+  if (!is_attached()) {
+    return;  // typed into nothing
+  }
+  if (!keys.empty()) {
+    note_failed_send(client_->input(keys, client::within(kSendWithin)));
+  }
+  if (terminal_.events.input_ended() && !std::exchange(end_of_input_, true)) {
+    if (terminal_.raw != nullptr) {
+      detach();  // the terminal has gone away
+    } else {
+      note_failed_send(client_->input(kEndOfInput, client::within(kSendWithin)));
+    }
+  }
+}
+
+/// A connection that is lost is found out by the next receive().
+void AttachLoop::note_failed_send(const Result<void>& sent) {
+  if (!sent && is(sent.error(), Errc::timed_out)) {
+    tell([&] { session_.report.warning("the server takes no input; some of it is lost"); });
+  }
+}
+
+void AttachLoop::detach() {
+  write(modes_.undo());
+  modes_ = cli::ScreenModes();
+  note(fmt::format("detached; 'vibesctl attach {}' comes back", request_.id));
+  stop(ExitCode::ok);
+}
+
+// --- Connections ---
+
+void AttachLoop::wait_and_connect() {
+  if (waker_->wait(std::min(retry_at_, client::within(kLookUpEvery)))) {
+    return;
+  }
+  if (std::chrono::steady_clock::now() < retry_at_) {
+    return;
+  }
+  auto client =
+      client::SessionClient::attach(target_, request_, client::within(kConnectWithin), waker_);
+  if (client) {
+    client_.emplace(*std::move(client));
+  } else if (!is(client.error(), Errc::woken)) {
+    lose(client.error());
+  }
+}
+
+void AttachLoop::lose(const Error& error) {
+  const bool first = client_.has_value() || backoff_.count() == 0;
+  client_.reset();
+  attached_ = false;
+  if (!was_attached_ || !is_passing(error)) {
+    fail_with(error);
+    return;
+  }
+  if (first) {
+    note(error.message() + R"(; trying again, ctrl-\ d or ctrl-c gives up)");
+    replay_repeats_ = true;
+  }
+  backoff_ = backoff_.count() == 0 ? limits::kReconnectFirst
+                                   : std::min(backoff_ * 2, limits::kReconnectLast);
+  retry_at_ = client::within(backoff_);
+}
+
+// --- From the session ---
+
+void AttachLoop::receive() {
+  const auto message = client_->next(client::kNever);
+  if (message) {
+    std::visit([this](const auto& heard) { on(heard); }, *message);
+  } else if (!is(message.error(), Errc::woken) && !is(message.error(), Errc::timed_out)) {
+    lose(message.error());
+  }
+}
+
+void AttachLoop::on(const client::Attached& /*attached*/) {
+  if (was_attached_) {
+    note("attached again");
+  }
+  attached_ = was_attached_ = true;
+  backoff_ = std::chrono::milliseconds{0};
+  request_.if_missing = client::AttachRequest::IfMissing::refuse;
+  if (request_.size) {
+    // The first one brings the replay.
+    note_failed_send(client_->resize(*request_.size, client::within(kSendWithin)));
+  }
+  attend_input();
+}
+
+void AttachLoop::on(const client::Output& output) {
+  if (output.is_replay && !output.bytes.empty() && std::exchange(replay_repeats_, false) &&
+      terminal_.shows) {
+    write(kResetTerminal);
+  }
+  if (!output.bytes.empty()) {
+    refusal_told_ = false;
+  }
+  modes_.follow(output.bytes);
+  write(output.bytes);
+}
+
+void AttachLoop::on(const client::Exited& exited) {
+  if (exited.code) {
+    stop(static_cast<ExitCode>(*exited.code));
+  } else if (exited.signal) {
+    stop(static_cast<ExitCode>(128 + *exited.signal));
+  } else {
+    note("the session was killed");
+    stop(ExitCode::failure);
+  }
+}
+
+void AttachLoop::on(const client::Removed& removed) {
+  // An earlier session of this id may be told as removed while we ask for a new one.
+  if (attached_) {
+    note("the session is gone: " + removed.reason);
+    stop(ExitCode::failure);
+  }
+}
+
+void AttachLoop::on(const client::Refused& refused) {
+  if (!attached_) {
+    refuse_attach(refused);
+    return;
+  }
+  const bool is_over = refused.code == "session_exited" || refused.code == "session_not_found";
+  if (!is_over && !std::exchange(refusal_told_, true)) {
+    tell([&] { session_.report.warning(refused.message); });
+  }
+}
+
+void AttachLoop::refuse_attach(const client::Refused& refused) {
+  const Error error = error_of(refused);
+  if (was_attached_ && is_passing(error)) {
+    lose(error);
+    return;
+  }
+  fail_with(error);
+  if (was_attached_ && is(error, Errc::not_found)) {
+    session_.report.hint("sessions end with their server");
+  }
+}
+
+// --- Towards the user ---
+
+void AttachLoop::stop(ExitCode code) {
+  if (!stop_) {
+    stop_ = code;
+  }
+}
+
+void AttachLoop::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    pollfd waiting{STDOUT_FILENO, POLLOUT, 0};
+    if (::poll(&waiting, 1, static_cast<int>(kLookUpEvery.count())) <= 0) {
+      if (terminal_.events.deadly_signal() != 0) {
+        return;
+      }
+      continue;
+    }
+    const ssize_t wrote = ::write(STDOUT_FILENO, bytes.data(), std::min(bytes.size(), kWriteBytes));
+    if (wrote < 0 && errno != EINTR && errno != EAGAIN) {
+      const int error = errno;
+      if (error != EPIPE && error != EIO) {
+        fail_with({std::error_code(error, std::system_category()), "cannot write to stdout"});
+      }
+      stop(error == EPIPE ? ExitCode::ok : ExitCode::io_error);
+      return;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(wrote, 0)));
+  }
+}
+
+template <class Say>
+void AttachLoop::tell(Say say) {
+  if (terminal_.raw == nullptr) {
+    say();
+    return;
+  }
+  if (terminal_.shows) {
+    write("\r\n");
+  }
+  terminal_.raw->restore();
+  say();
+  terminal_.raw->enter_again();
+}
+
+void AttachLoop::note(const std::string& text) {
+  if (!session_.report.is_quiet()) {
+    tell([&] { session_.report.note(text); });
+  }
+}
+
+void AttachLoop::fail_with(const Error& error) {
+  tell([&] { stop(report_query_error(session_, error)); });
+}
+
+}  // namespace vibes::ctl
