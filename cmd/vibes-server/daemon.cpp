@@ -17,6 +17,7 @@
 #include "cli/signals.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/session_links.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "diag.hpp"
 #include "eventlog/open.hpp"
@@ -109,6 +110,7 @@ class Daemon {
   consumers::Broadcaster broadcaster_;
   std::unique_ptr<consumers::WebsocketConsumer> websocket_consumer_;
   std::unique_ptr<consumers::GroupRegistry> groups_;
+  std::unique_ptr<consumers::SessionLinks> links_;
   std::unique_ptr<session::SessionRegistry> sessions_;
   std::unique_ptr<SpoolDrain> spool_drain_;
   net::AppendBudget budget_;
@@ -168,6 +170,7 @@ Result<void> Daemon::start_consumers() {
   }
   VIBES_TRY_ASSIGN(groups, consumers::GroupRegistry::open(*log_, group_options));
   groups_ = std::move(groups);
+  links_ = std::make_unique<consumers::SessionLinks>(*log_);
   groups_->add_live("websocket", [this] {
     return consumers::GroupRegistry::LiveView{websocket_consumer_->position(),
                                               websocket_consumer_->problem()};
@@ -208,7 +211,7 @@ Result<void> Daemon::start_server(std::size_t connections_max) {
   server_ = std::move(server);
   sessions_->set_url(server_->url());
   services_ = std::make_unique<net::Services>(net::Services{
-      *log_, broadcaster_, *websocket_consumer_, *groups_, *sessions_, budget_,
+      *log_, broadcaster_, *websocket_consumer_, *groups_, *links_, *sessions_, budget_,
       server_->context().counts, system_clock(), event::CheckOptions{options_.unknown_types},
       VIBES_VERSION, system_clock().steady_ns(), token_.has_value()});
   routes_ = std::make_unique<net::Routes>(*services_);
@@ -229,6 +232,7 @@ void Daemon::stop() {
     diag_warning("not every session's end could be recorded");
   }
   spool_drain_.reset();
+  links_.reset();
   groups_.reset();
   if (const Result<void> closed = log_->close(); !closed) {
     diag_error("closing the log: " + closed.error().message());

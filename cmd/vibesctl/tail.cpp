@@ -30,7 +30,10 @@ void add_where(CLI::App& verb, TailOptions& options) {
                   "Only these categories or types, comma-separated: claude, session, hook, …")
       ->type_name("TYPES")
       ->delimiter(',');
-  verb.add_option("--session", options.session, "Only events of this session")->type_name("ID");
+  verb.add_option("--session", options.session, "Only events of this session, under all its names")
+      ->type_name("ID");
+  verb.add_flag("--tree", options.tree, "With the sessions that were started in it")
+      ->needs("--session");
 }
 
 void add_when_to_stop(CLI::App& verb, TailOptions& options) {

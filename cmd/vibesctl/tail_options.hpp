@@ -19,6 +19,7 @@ struct TailOptions {
   bool until_end = false;
   std::vector<std::string> types;
   std::optional<std::string> session;
+  bool tree = false;
   std::optional<std::uint64_t> count;
   std::optional<std::string> timeout;
   std::optional<std::string> idle;

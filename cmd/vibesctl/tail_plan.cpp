@@ -63,6 +63,7 @@ Result<std::string> newest_matching(const client::Target& target,
   std::string path = "/ws/firehose?types=" + client::percent_encode(options.types);
   if (options.session) {
     path += "&session=" + client::percent_encode(*options.session);
+    path += options.tree ? "&tree=1" : "";
   }
   VIBES_TRY_ASSIGN(socket, client::WebSocket::connect(target, path, deadline));
   std::string before;
@@ -170,6 +171,7 @@ Result<TailPlan> plan_tail(const Session& session, const TailOptions& options) {
     plan.client.types += (plan.client.types.empty() ? "" : ",") + type;
   }
   plan.client.session = options.session;
+  plan.client.tree = options.tree;
   plan.client.group = options.group.value_or("");
   VIBES_TRY_ASSIGN(target, find_target(session));
   plan.target = std::move(target);

@@ -7,7 +7,7 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
   case "$1 $2" in
     'append '*) echo "$common -l --lines --type --session --data --ack --receipts --no-spool -W --timeout" ;;
     'hook '*) echo "$common --tag -W --timeout" ;;
-    'tail '*) echo "$common -n --from --since --until -e --until-end --types --session -C --count -W --timeout --idle -o --output -F --format --cursor-file --show-cursor --group --exec --ready-fd" ;;
+    'tail '*) echo "$common -n --from --since --until -e --until-end --types --session --tree -C --count -W --timeout --idle -o --output -F --format --cursor-file --show-cursor --group --exec --ready-fd" ;;
     'sessions list' | 'sessions show') echo "$common --json" ;;
     'sessions create') echo "$common --json --id --name --cwd --size" ;;
     'attach '*) echo "$common --new --name --cwd" ;;

@@ -39,6 +39,7 @@ complete -c vibesctl -n $tail -l cursor-file -rF -d 'Resume from and keep'
 complete -c vibesctl -n $tail -l show-cursor -d 'Say the last cursor at the end'
 complete -c vibesctl -n $tail -l group -x -d 'Read as member of a durable group'
 complete -c vibesctl -n $tail -l exec -x -d 'Run for each event'
+complete -c vibesctl -n $tail -l tree -d 'With the sessions started in it'
 complete -c vibesctl -n $tail -l ready-fd -x -d 'Write a line once events flow'
 
 complete -c vibesctl -n '__fish_seen_subcommand_from hook' -l tag -x -d Ignored

@@ -101,6 +101,8 @@ inline constexpr std::size_t kPtyInputBytesMax = 64 * kKiB;  // one message, dec
 inline constexpr unsigned kPtyColsMax = 1'000;
 inline constexpr unsigned kPtyRowsMax = 1'000;
 inline constexpr std::size_t kSessionNameBytesMax = 256;
+inline constexpr std::size_t kSessionLinksMax =
+    100'000;  // known to readers; the rest is only in the log
 inline constexpr std::size_t kSessionCommandArgsMax = 256;
 inline constexpr std::size_t kSessionCommandBytesMax = 64 * kKiB;
 inline constexpr std::size_t kSessionCommandsMax =

@@ -100,6 +100,7 @@ std::string TailClient::Impl::path() const {
   add("until", options_.until);
   add("types", options_.types);
   add("session", options_.session.value_or(""));
+  add("tree", options_.tree ? "1" : "");
   add("group", options_.group);
   add("batch", options_.framing == TailOptions::Framing::batched ? "1" : "");
   add("heartbeat", options_.heartbeat ? std::to_string(options_.heartbeat->count()) : "");

@@ -25,6 +25,7 @@ struct TailOptions {
   std::string until;         // end|OFFSET|RFC3339; empty: follow
   std::string types;         // comma-separated; empty: all
   std::optional<std::string> session;
+  bool tree = false;  // and the sessions that were started in it
   std::string group;  // empty: no group
   std::optional<std::chrono::seconds> heartbeat;
 

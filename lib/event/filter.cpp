@@ -58,9 +58,14 @@ Result<Filter> Filter::parse(std::string_view types, std::optional<std::string> 
 }
 
 bool Filter::matches(std::string_view type, std::string_view session) const {
-  if (session_ && *session_ != session) {
-    return false;
-  }
+  return matches_type(type) && matches_session(session);
+}
+
+bool Filter::matches_session(std::string_view session) const {
+  return !session_ || *session_ == session || (scope_ && scope_->contains(session));
+}
+
+bool Filter::matches_type(std::string_view type) const {
   if (categories_ == 0 && types_.empty()) {
     return true;
   }

@@ -1,15 +1,35 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 #include "event/event.hpp"
 
 namespace vibes::event {
+
+/// How far the session of a filter reaches.
+enum class Reach : std::uint8_t {
+  session,  // the session under all its names
+  tree,     // and those that were started in it
+};
+
+/// The sessions that a filter's one stands for. Thread-safe.
+class SessionScope {
+ public:
+  SessionScope() = default;
+  SessionScope(const SessionScope&) = delete;
+  SessionScope& operator=(const SessionScope&) = delete;
+  virtual ~SessionScope() = default;
+
+  [[nodiscard]] virtual bool contains(std::string_view session) const = 0;
+};
 
 /// Which events a reader wants. A default filter matches everything. Matching looks only at the
 /// fields kept beside an event, never at its JSON. A value: copy it freely.
@@ -30,10 +50,18 @@ class Filter {
   }
   [[nodiscard]] bool matches_everything() const;
 
+  [[nodiscard]] const std::optional<std::string>& session() const { return session_; }
+  /// The filter's session, where it has one, stands for these from now on.
+  void widen(std::shared_ptr<const SessionScope> scope) { scope_ = std::move(scope); }
+
  private:
+  [[nodiscard]] bool matches_type(std::string_view type) const;
+  [[nodiscard]] bool matches_session(std::string_view session) const;
+
   unsigned categories_ = 0;         // bit per Category
   std::vector<std::string> types_;  // lower case, sorted
   std::optional<std::string> session_;
+  std::shared_ptr<const SessionScope> scope_;  // shared by the copies of a filter; nullptr: no more
 };
 
 }  // namespace vibes::event

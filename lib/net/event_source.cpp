@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "consumers/session_links.hpp"
 #include "event/codec.hpp"
 #include "event/cursor.hpp"
 #include "net/read_query.hpp"
@@ -133,8 +134,10 @@ void append_sse_data(std::string& out, std::string_view text) {
   }
 }
 
-Result<EndpointMaker> plan_event_source(const RequestHead& head, eventlog::EventLog& log) {
+Result<EndpointMaker> plan_event_source(const RequestHead& head, eventlog::EventLog& log,
+                                        consumers::SessionLinks& links) {
   VIBES_TRY_ASSIGN(query, parse_read_query(head, "end", log));
+  links.widen(query.filter, query.reach);
   VIBES_TRY_ASSIGN(opened, log.reader(query.from));
   // Shared because a std::function must be copyable; the one call takes it.
   auto reader = std::make_shared<std::unique_ptr<eventlog::Reader>>(std::move(opened));

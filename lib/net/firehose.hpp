@@ -14,6 +14,7 @@ class EventLog;
 namespace vibes::consumers {
 class Broadcaster;
 class GroupRegistry;
+class SessionLinks;
 }  // namespace vibes::consumers
 
 namespace vibes::net {
@@ -23,12 +24,14 @@ struct FirehoseContext {
   eventlog::EventLog& log;
   consumers::Broadcaster& broadcaster;
   consumers::GroupRegistry& groups;
+  consumers::SessionLinks& links;
   const Clock& clock;
   std::string server;  // how the server names itself in `hello`: "vibes-server/1.2.0"
 };
 
 /// `GET /ws/firehose` (docs/protocol.md §2, §8, §9): without `from` and `group` as the Rust
 /// project's firehose, with either of them the extended one. Reads the query `types`, `session`,
+/// `tree`,
 /// `from`, `until`, `batch`, `heartbeat`, `group`; see EndpointMaker for the errors. A cursor is
 /// checked here, so that one of another log is refused before the upgrade.
 Result<EndpointMaker> plan_firehose(const Query& query, FirehoseContext& context);

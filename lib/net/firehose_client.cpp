@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "consumers/errc.hpp"
+#include "consumers/session_links.hpp"
 #include "net/firehose_frames.hpp"
 
 namespace vibes::net {
@@ -121,6 +122,7 @@ void FirehoseClient::on_stop() {
 // --- What the client asks for
 
 void FirehoseClient::handle(SetFilters message) {
+  context_.links.widen(message.filter, message.reach);
   queue_page({std::move(message.filter), std::nullopt, limits::kPageEventsDefault});
 }
 

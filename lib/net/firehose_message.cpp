@@ -47,11 +47,16 @@ FirehoseMessage parse_set_filters(const json& message) {
     }
     session = given->get<std::string>();
   }
+  const json* const tree = member(message, "tree");
+  if (tree != nullptr && !tree->is_boolean()) {
+    return bad_message("set_filters: tree is true, false or null");
+  }
   auto filter = event::Filter::make(types, std::move(session));
   if (!filter) {
     return BadMessage{"bad_filter", filter.error().message()};
   }
-  return SetFilters{*std::move(filter)};
+  const bool whole_tree = tree != nullptr && tree->get<bool>();
+  return SetFilters{*std::move(filter), whole_tree ? event::Reach::tree : event::Reach::session};
 }
 
 FirehoseMessage parse_fetch_older(const json& message) {

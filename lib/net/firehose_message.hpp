@@ -18,6 +18,7 @@ namespace vibes::net {
 /// What a firehose client may send (docs/protocol.md §2 and §8).
 struct SetFilters {
   event::Filter filter;
+  event::Reach reach = event::Reach::session;
 };
 struct FetchOlder {
   std::optional<Uuid> before;

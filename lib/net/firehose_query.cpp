@@ -109,10 +109,20 @@ Result<void> parse_filter(const Query& query, FirehoseQuery& parsed) {
     return bad("types", filter.error());
   }
   parsed.filter = *std::move(filter);
+  VIBES_TRY_ASSIGN(reach, parse_reach(query));
+  parsed.reach = reach;
   return {};
 }
 
 }  // namespace
+
+Result<event::Reach> parse_reach(const Query& query) {
+  const std::string tree = query.get("tree").value_or("0");
+  if (tree != "0" && tree != "1") {
+    return bad("tree takes 0 or 1, not \"" + tree + "\"");
+  }
+  return tree == "1" ? event::Reach::tree : event::Reach::session;
+}
 
 Result<Offset> resolve_position(std::string_view text, eventlog::EventLog& log) {
   if (text == "beginning") {

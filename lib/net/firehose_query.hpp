@@ -24,6 +24,7 @@ namespace vibes::net {
 /// What a firehose client asked for in its query, checked.
 struct FirehoseQuery {
   event::Filter filter;
+  event::Reach reach = event::Reach::session;
   /// False: as the Rust project's clients expect it. True: hello, positions, gaps, end.
   bool extended = false;
   /// Where to start; the log's end in compatible mode, and for a group only what counts at its
@@ -41,6 +42,9 @@ struct FirehoseQuery {
 /// Errors: std::errc::invalid_argument; event::Errc::cursor_mismatch; those of a failing log.
 Result<FirehoseQuery> parse_firehose_query(const Query& query, eventlog::EventLog& log,
                                            const Clock& clock);
+
+/// What `tree` in a query says: 0, 1 or nothing. Errors: std::errc::invalid_argument.
+Result<event::Reach> parse_reach(const Query& query);
 
 /// Reads `beginning`, `end`, an offset, `-N`, a time or a cursor, and finds where it is. A cursor
 /// is checked. Errors: as above.

@@ -126,11 +126,13 @@ bool accepts(const RequestHead& head, std::string_view type) {
   return head.accept.find(type) != std::string::npos;
 }
 
-void send_page(const RequestHead& head, const Responder& responder, eventlog::EventLog& log) {
+void send_page(const RequestHead& head, const Responder& responder, Services& services) {
+  eventlog::EventLog& log = services.log;
   auto query = parse_read_query(head, "beginning", log);
   if (!query) {
     return responder.send(read_error(query.error()));
   }
+  services.links.widen(query->filter, query->reach);
   auto reader = log.reader(query->from);
   if (!reader) {
     return responder.send(read_error(reader.error()));
@@ -144,9 +146,9 @@ void send_page(const RequestHead& head, const Responder& responder, eventlog::Ev
 
 void read_events(const Request& request, const Responder& responder, Services& services) {
   if (!accepts(request.head, "text/event-stream")) {
-    return send_page(request.head, responder, services.log);
+    return send_page(request.head, responder, services);
   }
-  auto maker = plan_event_source(request.head, services.log);
+  auto maker = plan_event_source(request.head, services.log, services.links);
   if (!maker) {
     return responder.send(read_error(maker.error()));
   }

@@ -37,6 +37,8 @@ Result<ReadQuery> parse_read_query(const RequestHead& head, std::string_view def
     return fail(std::make_error_code(std::errc::invalid_argument), filter.error().message());
   }
   query.filter = *std::move(filter);
+  VIBES_TRY_ASSIGN(reach, parse_reach(head.query));
+  query.reach = reach;
   VIBES_TRY_ASSIGN(limit, parse_limit(head.query.get("limit")));
   query.limit = limit;
   const std::string from = !head.last_event_id.empty()

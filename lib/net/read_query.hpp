@@ -17,6 +17,7 @@ namespace vibes::net {
 /// What GET /api/events asks for, checked: a page or a stream.
 struct ReadQuery {
   event::Filter filter;
+  event::Reach reach = event::Reach::session;
   Offset from;
   std::optional<Offset> until;
   std::size_t limit = 0;  // of a page

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/session_links.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "event/check.hpp"
 #include "eventlog/event_log.hpp"
@@ -23,6 +24,7 @@ struct Services {
   consumers::Broadcaster& broadcaster;
   consumers::WebsocketConsumer& websocket_consumer;
   consumers::GroupRegistry& groups;
+  consumers::SessionLinks& links;
   session::SessionRegistry& sessions;
   AppendBudget& budget;
   const ConnectionCounts& counts;

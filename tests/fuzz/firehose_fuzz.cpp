@@ -7,6 +7,7 @@
 #include "base/assert.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/session_links.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "event/check.hpp"
 #include "fuzz/fuzz.hpp"
@@ -25,7 +26,8 @@ struct Server {
   std::unique_ptr<consumers::GroupRegistry> groups =
       *consumers::GroupRegistry::open(events.log(), {});
   test::ManualClock clock;
-  net::FirehoseContext context{events.log(), ring, *groups, clock, "vibes-server/0.0.0"};
+  consumers::SessionLinks links{events.log()};
+  net::FirehoseContext context{events.log(), ring, *groups, links, clock, "vibes-server/0.0.0"};
 
   Server() {
     // What simdjson makes on first use must outlive the threads of a server that is static itself.

@@ -9,6 +9,7 @@
 
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/session_links.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "net/firehose.hpp"
 #include "support/catch.hpp"
@@ -31,7 +32,8 @@ struct FirehoseServer {
   std::unique_ptr<consumers::GroupRegistry> groups =
       *consumers::GroupRegistry::open(events.log(), {});
   ManualClock clock;
-  net::FirehoseContext context{events.log(), ring, *groups, clock, "vibes-server/0.0.0"};
+  consumers::SessionLinks links{events.log()};
+  net::FirehoseContext context{events.log(), ring, *groups, links, clock, "vibes-server/0.0.0"};
 };
 
 /// One client of it: what it is sent, parsed.
