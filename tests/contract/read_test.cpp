@@ -277,7 +277,8 @@ TEST_CASE("EventLog contract: a cursor into what is no longer kept resumes with 
   CHECK((*log.reader(*resumed))->read({})->gap);
 }
 
-TEST_CASE("EventLog: retention by age drops everything once all of it is too old", "[eventlog]") {
+TEST_CASE("EventLog contract: retention by age drops everything once all of it is too old",
+          "[eventlog][contract]") {
   Engine engine(any_engine());
   engine.options.retention.age = std::chrono::hours(1);
   engine.restart();
