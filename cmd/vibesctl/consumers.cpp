@@ -9,6 +9,7 @@
 #include "cli/parse.hpp"
 #include "consumer_table.hpp"
 #include "verb.hpp"
+#include "verb_family.hpp"
 
 namespace vibes::ctl {
 namespace {
@@ -84,21 +85,11 @@ ExitCode dead_letters(Session& session, const ConsumerOptions& options) {
 
 void add_consumers(CLI::App& app, Session& session) {
   auto options = std::make_shared<ConsumerOptions>();
-  CLI::App* verb = app.add_subcommand("consumers", "Look at and move consumer groups");
-  verb->require_subcommand(0, 1);
-  verb->fallthrough();
-  verb->final_callback([&session, options, verb] {
-    if (verb->get_subcommands().empty()) {
-      session.chosen = [&session, options] { return list(session, *options); };
-    }
-  });
+  VerbFamily family(app, session, "consumers", "Look at and move consumer groups",
+                    [&session, options] { return list(session, *options); });
   const auto add = [&](const char* name, const char* description, auto run) {
-    CLI::App* sub = verb->add_subcommand(name, description);
-    sub->fallthrough();
-    sub->final_callback([&session, options, run] {
-      session.chosen = [&session, options, run] { return run(session, *options); };
-    });
-    return sub;
+    return family.add(name, description,
+                      [&session, options, run] { return run(session, *options); });
   };
   const auto needs_group = [&](CLI::App* sub) {
     sub->add_option("GROUP", options->group, "Name of the group")->required();
@@ -117,7 +108,7 @@ void add_consumers(CLI::App& app, Session& session) {
   needs_group(add("remove", "Forget a group", remove));
   needs_group(
       add("dead-letters", "Print the events a group gave up on, as JSON lines", dead_letters));
-  verb->footer(
+  family.footer(
       "Examples:\n"
       "  vibesctl consumers                      (the same as consumers list)\n"
       "  vibesctl consumers seek mailer --to -1h\n"

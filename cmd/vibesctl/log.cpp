@@ -7,6 +7,7 @@
 #include "base/paths.hpp"
 #include "log_options.hpp"
 #include "verb.hpp"
+#include "verb_family.hpp"
 
 namespace vibes::ctl {
 namespace {
@@ -39,16 +40,11 @@ Result<std::string> directory_of(const LogOptions& options) {
 
 void add_log(CLI::App& app, Session& session) {
   auto options = std::make_shared<LogOptions>();
-  CLI::App* verb = app.add_subcommand("log", "Look into a log on disk, with or without a server");
-  verb->require_subcommand(1);
-  verb->fallthrough();
+  VerbFamily family(app, session, "log", "Look into a log on disk, with or without a server");
   const auto add = [&](const char* name, const char* description, auto run) {
-    CLI::App* sub = verb->add_subcommand(name, description);
-    sub->fallthrough();
+    CLI::App* sub =
+        family.add(name, description, [&session, options, run] { return run(session, *options); });
     sub->add_option("LOG", options->log, "Its directory [the server's default]");
-    sub->final_callback([&session, options, run] {
-      session.chosen = [&session, options, run] { return run(session, *options); };
-    });
     return sub;
   };
   add("info", "What the log holds: offsets, times, segments, groups", log_info)
@@ -64,7 +60,7 @@ void add_log(CLI::App& app, Session& session) {
                    "json (with envelope), cat (the event alone) or cloudevents [json]")
       ->check(CLI::IsMember({"json", "cat", "cloudevents"}))
       ->type_name("FORMAT");
-  verb->footer(
+  family.footer(
       "Examples:\n"
       "  vibesctl log info\n"
       "  vibesctl log verify /backup/vibes/log\n"

@@ -15,6 +15,7 @@
 #include "session_place.hpp"
 #include "text_table.hpp"
 #include "verb.hpp"
+#include "verb_family.hpp"
 
 namespace vibes::ctl {
 namespace {
@@ -176,21 +177,11 @@ void add_create_options(CLI::App& verb, SessionsOptions& options) {
 
 void add_sessions(CLI::App& app, Session& session) {
   auto options = std::make_shared<SessionsOptions>();
-  CLI::App* verb = app.add_subcommand("sessions", "List, make and end terminal sessions");
-  verb->require_subcommand(0, 1);
-  verb->fallthrough();
-  verb->final_callback([&session, options, verb] {
-    if (verb->get_subcommands().empty()) {
-      session.chosen = [&session, options] { return list(session, *options); };
-    }
-  });
+  VerbFamily family(app, session, "sessions", "List, make and end terminal sessions",
+                    [&session, options] { return list(session, *options); });
   const auto add = [&](const char* name, const char* description, auto run) {
-    CLI::App* sub = verb->add_subcommand(name, description);
-    sub->fallthrough();
-    sub->final_callback([&session, options, run] {
-      session.chosen = [&session, options, run] { return run(session, *options); };
-    });
-    return sub;
+    return family.add(name, description,
+                      [&session, options, run] { return run(session, *options); });
   };
   const auto has_json = [&](CLI::App* sub) {
     sub->add_flag("--json", options->json, "Print JSON");
@@ -205,7 +196,7 @@ void add_sessions(CLI::App& app, Session& session) {
   add("kill", "End a session's programs: SIGHUP, after 5 s SIGKILL", kill)
       ->add_option("ID", options->ids, "IDs of sessions")
       ->required();
-  verb->footer(
+  family.footer(
       "Examples:\n"
       "  vibesctl sessions                       (the same as sessions list)\n"
       "  id=$(vibesctl sessions create --name build -- make -j4)\n"

@@ -254,15 +254,7 @@ class SimFile final : public File {
       inode.disk = inode.cache;
     } else {
       inode.disk.resize(inode.cache.size());
-      for (const std::uint64_t sector : inode.dirty) {
-        const std::size_t start = sector * SimDisk::kSectorBytes;
-        const std::size_t end = std::min(start + SimDisk::kSectorBytes, inode.cache.size());
-        if (start < end) {
-          std::copy(inode.cache.begin() + static_cast<std::ptrdiff_t>(start),
-                    inode.cache.begin() + static_cast<std::ptrdiff_t>(end),
-                    inode.disk.begin() + static_cast<std::ptrdiff_t>(start));
-        }
-      }
+      copy_dirty(inode, inode.disk);
     }
     inode.dirty.clear();
     disk_.changed();
@@ -288,20 +280,25 @@ class SimFile final : public File {
     auto& inode = disk_.state_.inodes.at(number_);
     auto from_disk = inode.disk;
     from_disk.resize(inode.cache.size());
+    copy_dirty(inode, from_disk);
+    inode.cache = std::move(from_disk);
+    return {};
+  }
+
+ private:
+  /// Copies what is only in the cache yet into `to`, which has the cache's size.
+  static void copy_dirty(const SimDisk::Inode& inode, std::vector<std::byte>& to) {
     for (const std::uint64_t sector : inode.dirty) {
       const std::size_t start = sector * SimDisk::kSectorBytes;
       const std::size_t end = std::min(start + SimDisk::kSectorBytes, inode.cache.size());
       if (start < end) {
         std::copy(inode.cache.begin() + static_cast<std::ptrdiff_t>(start),
                   inode.cache.begin() + static_cast<std::ptrdiff_t>(end),
-                  from_disk.begin() + static_cast<std::ptrdiff_t>(start));
+                  to.begin() + static_cast<std::ptrdiff_t>(start));
       }
     }
-    inode.cache = std::move(from_disk);
-    return {};
   }
 
- private:
   Result<void> change_size(SimDisk::Call call, std::uint64_t size) {
     const MutexLock lock(disk_.mutex_);
     if (const int error = disk_.strikes(call)) {
