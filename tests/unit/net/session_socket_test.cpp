@@ -79,15 +79,17 @@ class Client {
   void stop() { endpoint_->on_stop(); }
   void fire_timer() { endpoint_->on_timer(); }
 
-  /// Does what a net thread would do now.
+  /// Does what a net thread would do now, until nothing is left to do.
   void turn() {
-    if (const Offset end = server_.log.log().end(); end != seen_) {
-      seen_ = end;
-      endpoint_->on_log_moved();
-    }
+    tell_log();
     connection.settle(*endpoint_);
-    for (const std::string& text : connection.take_texts()) {
-      received.push_back(json::parse(text));
+    take_messages();
+  }
+  /// The same until something is received: sessions may put out more than we can ever take.
+  void step() {
+    tell_log();
+    while (received.empty() && (connection.run_posts() || connection.writable(*endpoint_))) {
+      take_messages();
     }
   }
   /// The next message for which `wanted` holds; those before it are dropped.
@@ -95,7 +97,7 @@ class Client {
   json await(Wanted wanted) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     for (;;) {
-      turn();
+      step();
       while (!received.empty()) {
         json message = std::move(received.front());
         received.pop_front();
@@ -126,6 +128,18 @@ class Client {
   std::deque<json> received;
 
  private:
+  void tell_log() {
+    if (const Offset end = server_.log.log().end(); end != seen_) {
+      seen_ = end;
+      endpoint_->on_log_moved();
+    }
+  }
+  void take_messages() {
+    for (const std::string& text : connection.take_texts()) {
+      received.push_back(json::parse(text));
+    }
+  }
+
   Server& server_;
   std::unique_ptr<Endpoint> endpoint_;
   Offset seen_;
