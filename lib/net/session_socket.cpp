@@ -51,20 +51,25 @@ class SessionSocket final : public Endpoint {
  private:
   struct Attached {
     std::shared_ptr<Attachment>
-        attachment;  // shared with the command that made it, until that is done
+        attachment;            // shared with the command that made it, until that is done
+    std::uint64_t number = 0;  // of the attach; a session may be attached again
     Clock::time_point replay_at;
+    bool acknowledged = false;  // nothing is said of the session before that
     bool resized = false;
     std::vector<std::string> removed;  // what of session_removed waits for the end of the output
   };
   using Attachments = std::map<std::string, Attached, std::less<>>;
 
   void attach(session::SessionSpec spec);
-  void on_attached(const std::string& id, Result<std::shared_ptr<Attachment>> result);
+  void on_attached(std::uint64_t number, const std::string& id,
+                   Result<std::shared_ptr<Attachment>> result);
+  void on_recorded(std::uint64_t number, const std::string& id);
   void detach(const std::string& id);
   void forget(const std::string& id);
   void input(const std::string& id, std::string bytes);
   void resize(const std::string& id, unsigned cols, unsigned rows);
   void on_resized(const std::string& id);
+  void show_replay(const std::string& id, Attached& attached);
   void kill(const std::string& id);
   void list(const std::string& request_id);
   session::SessionRegistry::Done reply_if_failed(const std::string& id);
@@ -103,6 +108,8 @@ class SessionSocket final : public Endpoint {
   bool closed_ = false;
 
   Attachments attachments_;
+  std::map<std::uint64_t, std::string> acks_;  // by the attach, until the log has the session
+  std::uint64_t attaches_ = 0;
   std::string output_turn_;  // whose output comes first: everybody gets a share of each burst
 };
 
@@ -184,31 +191,50 @@ void SessionSocket::attach(session::SessionSpec spec) {
   };
   count_request();
   std::string id = spec.id;
-  sessions_.attach(std::move(spec), std::move(wake),
-                   [post = post_, id, this](Result<std::shared_ptr<Attachment>> result) {
-                     // Held by a pointer because a std::function must be copyable.
-                     auto shared =
-                         std::make_shared<Result<std::shared_ptr<Attachment>>>(std::move(result));
-                     post([id, shared, this] { on_attached(id, std::move(*shared)); });
-                   });
+  const std::uint64_t number = ++attaches_;
+  sessions_.attach(
+      std::move(spec), std::move(wake),
+      [post = post_, number, id, this](Result<std::shared_ptr<Attachment>> result) {
+        // Held by a pointer because a std::function must be copyable.
+        auto shared = std::make_shared<Result<std::shared_ptr<Attachment>>>(std::move(result));
+        post([number, id, shared, this] { on_attached(number, id, std::move(*shared)); });
+      },
+      [post = post_, number, id, this] { post([number, id, this] { on_recorded(number, id); }); });
 }
 
-void SessionSocket::on_attached(const std::string& id, Result<std::shared_ptr<Attachment>> result) {
+void SessionSocket::on_attached(std::uint64_t number, const std::string& id,
+                                Result<std::shared_ptr<Attachment>> result) {
   finish_request();
   if (!result) {
     reply(error_message(id, result.error()));
     return;
   }
   Attached attached{.attachment = *std::move(result),
+                    .number = number,
                     .replay_at = Clock::now() + limits::kReplayAfter,
-                    .resized = false,
                     .removed = {}};
-  reply(attach_ack_message(
-      id, {.cols = attached.attachment->cols(), .rows = attached.attachment->rows()}));
+  acks_.emplace(number, attach_ack_message(id, {.cols = attached.attachment->cols(),
+                                                .rows = attached.attachment->rows()}));
   forget(id);
   attachments_.emplace(id, std::move(attached));
   release_replays();
-  connection_.request_write();
+}
+
+/// The log has the session: now its client may hear of it.
+void SessionSocket::on_recorded(std::uint64_t number, const std::string& id) {
+  const auto ack = acks_.find(number);
+  VIBES_ASSERT(ack != acks_.end());
+  reply(std::move(ack->second));
+  acks_.erase(ack);
+  const auto found = attachments_.find(id);
+  if (found == attachments_.end() || found->second.number != number) {
+    return;  // detached meanwhile
+  }
+  Attached& attached = found->second;
+  attached.acknowledged = true;
+  if (attached.resized) {
+    show_replay(id, attached);
+  }
 }
 
 void SessionSocket::detach(const std::string& id) {
@@ -267,11 +293,16 @@ void SessionSocket::on_resized(const std::string& id) {
   if (found == attachments_.end() || found->second.resized) {
     return;
   }
-  Attached& attached = found->second;
-  attached.resized = true;
+  found->second.resized = true;
+  if (found->second.acknowledged) {
+    show_replay(id, found->second);
+  }
+}
+
+void SessionSocket::show_replay(const std::string& id, Attached& attached) {
   if (!attached.attachment->has_replay()) {
-    reply(replay_message(
-        id, {}));  // nothing came before the attach, and the client may wait to hear it
+    // Nothing came before the attach, and the client may wait to hear it.
+    reply(replay_message(id, {}));
   }
   attached.attachment->release_replay();
   connection_.request_write();
@@ -414,7 +445,9 @@ void SessionSocket::collect_output(std::string& frames) {
       which = attachments_.begin();
     }
     const auto next = std::next(which);
-    collect_from(which, frames);
+    if (which->second.acknowledged) {
+      collect_from(which, frames);
+    }
     which = next;
     if (frames.size() >= limits::kWriteChunkBytes) {
       output_turn_ = which == attachments_.end() ? std::string() : which->first;

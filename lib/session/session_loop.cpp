@@ -229,26 +229,40 @@ void SessionLoop::create(const SessionSpec& spec, SessionRegistry::Created done)
          [done = std::move(done), info = SessionTable::info(*entry)] { done(info); });
 }
 
-Result<std::shared_ptr<Attachment>> SessionLoop::attach(const SessionSpec& spec,
-                                                        Attachment::Wake wake) {
+Result<SessionTable::Entry> SessionLoop::find_or_start(const SessionSpec& spec) {
   VIBES_TRY(check_spec(spec));
-  auto entry = table_.find(spec.id);
-  if (entry && entry->end) {
+  const auto entry = table_.find(spec.id);
+  if (!entry) {
+    if (spec.if_missing == SessionSpec::IfMissing::refuse) {
+      return fail(Errc::session_not_found, spec.id);
+    }
+    return start_session(spec);
+  }
+  if (entry->end) {
     return fail(Errc::session_exited, spec.id + " has " + state_name(entry->end));
   }
-  if (!entry && spec.if_missing == SessionSpec::IfMissing::refuse) {
-    return fail(Errc::session_not_found, spec.id);
-  }
-  if (!entry) {
-    VIBES_TRY_ASSIGN(started, start_session(spec));
-    entry = std::move(started);
-    append(session_created(spec.id, spec.name), {});
-  } else if (spec.cols || spec.rows) {
+  if (spec.cols || spec.rows) {
     const SessionStream::Size size = entry->stream->size();
     VIBES_TRY(resize(
         spec.id, {.cols = spec.cols.value_or(size.cols), .rows = spec.rows.value_or(size.rows)}));
   }
-  return std::make_shared<Attachment>(entry->stream, std::move(wake));
+  return *entry;
+}
+
+void SessionLoop::attach(const SessionSpec& spec, const Attachment::Wake& wake,
+                         const SessionRegistry::Attached& done, std::function<void()> recorded) {
+  const bool creates = !table_.find(spec.id);
+  const auto entry = find_or_start(spec);
+  if (!entry) {
+    done(fail(entry.error()));
+    return;
+  }
+  done(std::make_shared<Attachment>(entry->stream, wake));
+  if (creates) {
+    append(session_created(spec.id, spec.name), std::move(recorded));
+  } else if (recorded) {
+    recorded();
+  }
 }
 
 Session* SessionLoop::running(std::string_view id) {

@@ -31,7 +31,8 @@ class SessionLoop {
 
   // Commands.
   void create(const SessionSpec& spec, SessionRegistry::Created done);
-  Result<std::shared_ptr<Attachment>> attach(const SessionSpec& spec, Attachment::Wake wake);
+  void attach(const SessionSpec& spec, const Attachment::Wake& wake,
+              const SessionRegistry::Attached& done, std::function<void()> recorded);
   Result<void> input(std::string_view id, std::string_view bytes);
   Result<void> resize(std::string_view id, TerminalSize size);
   void kill(std::string_view id, SessionRegistry::Done done);
@@ -68,6 +69,7 @@ class SessionLoop {
 
   Result<void> check_new(const SessionSpec& spec) const;
   Result<ChildImage> image_for(const SessionSpec& spec) const;
+  Result<SessionTable::Entry> find_or_start(const SessionSpec& spec);
   Result<SessionTable::Entry> start_session(const SessionSpec& spec);
   Session* running(std::string_view id);
 

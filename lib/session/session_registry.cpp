@@ -155,12 +155,18 @@ void SessionRegistry::create(SessionSpec spec, Created done) {
   });
 }
 
-void SessionRegistry::attach(SessionSpec spec, Attachment::Wake wake, Attached done) {
+void SessionRegistry::attach(SessionSpec spec, Attachment::Wake wake, Attached done,
+                             std::function<void()> recorded) {
   const std::size_t bytes = bytes_of(spec);
-  impl_->post<std::shared_ptr<Attachment>>(
-      bytes, std::move(done), [spec = std::move(spec), wake = std::move(wake)](SessionLoop& loop) {
-        return loop.attach(spec, wake);
-      });
+  impl_->commands_->push(bytes, [impl = impl_.get(), spec = std::move(spec), wake = std::move(wake),
+                                 done = std::move(done), recorded = std::move(recorded)](
+                                    const std::optional<Error>& refused) {
+    if (refused) {
+      done(fail(*refused));
+    } else {
+      impl->loop_.attach(spec, wake, done, recorded);
+    }
+  });
 }
 
 void SessionRegistry::input(std::string id, std::string bytes, Done done) {

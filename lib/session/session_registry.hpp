@@ -53,8 +53,8 @@ struct SessionSpec {
   std::optional<std::string> name;
   std::optional<std::string> cwd;            // absolute
   std::vector<std::string> command;          // argv; empty: RegistryOptions::command
-  std::optional<unsigned> cols;              // 1 to limits::kPtyColsMax; a new session without: 80
-  std::optional<unsigned> rows;              // 1 to limits::kPtyRowsMax; a new session without: 24
+  std::optional<unsigned> cols;              // 1 to limits::kPtyColsMax; a new session without: 120
+  std::optional<unsigned> rows;              // 1 to limits::kPtyRowsMax; a new session without: 40
   std::string owner_id;                      // the client that creates it
   IfMissing if_missing = IfMissing::create;  // of an attach
 };
@@ -122,7 +122,12 @@ class SessionRegistry {
   /// Creates the session if it is missing, unless the spec says not to. `wake` is called, on any
   /// thread, whenever the attachment has something new: see Attachment. Errors: as create();
   /// session_exited for a session that is listed but has ended.
-  void attach(SessionSpec spec, Attachment::Wake wake, Attached done);
+  ///
+  /// After `done` was given an attachment, `recorded` is called: for a session that this has
+  /// created once readers of the log see session_created (or the log refuses it for now), else at
+  /// once.
+  void attach(SessionSpec spec, Attachment::Wake wake, Attached done,
+              std::function<void()> recorded = {});
   /// Leaves bytes to be written to the PTY, all or none. Errors: session_not_found, input_full,
   /// input_too_large, busy.
   void input(std::string id, std::string bytes, Done done);

@@ -145,6 +145,47 @@ class Client {
   Offset seen_;
 };
 
+/// A log that keeps what it is given until it is told to take it.
+class HeldLog final : public eventlog::EventLog {
+ public:
+  explicit HeldLog(eventlog::EventLog& log) : log_(log) {}
+
+  Result<void> append(std::vector<event::NewEvent> batch, eventlog::AppendDone done) override {
+    const MutexLock lock(mutex_);
+    if (!held_) {
+      return log_.append(std::move(batch), std::move(done));
+    }
+    appends_.emplace_back(std::move(batch), std::move(done));
+    return {};
+  }
+  void release() {
+    const MutexLock lock(mutex_);
+    held_ = false;
+    for (auto& [batch, done] : appends_) {
+      REQUIRE(log_.append(std::move(batch), std::move(done)));
+    }
+    appends_.clear();
+  }
+
+  [[nodiscard]] Uuid log_id() const override { return log_.log_id(); }
+  Result<std::unique_ptr<eventlog::Reader>> reader(const eventlog::Position& at) override {
+    return log_.reader(at);
+  }
+  Result<Offset> resolve(const eventlog::Position& at) override { return log_.resolve(at); }
+  [[nodiscard]] Offset first() const override { return log_.first(); }
+  [[nodiscard]] eventlog::CommitSignal& signal() const override { return log_.signal(); }
+  [[nodiscard]] eventlog::GroupOffsets& group_offsets() override { return log_.group_offsets(); }
+  [[nodiscard]] eventlog::LogStatus status() const override { return log_.status(); }
+  Result<void> close() override { return {}; }
+
+ private:
+  eventlog::EventLog& log_;
+  Mutex mutex_;
+  bool held_ VIBES_GUARDED_BY(mutex_) = true;
+  std::vector<std::pair<std::vector<event::NewEvent>, eventlog::AppendDone>> appends_
+      VIBES_GUARDED_BY(mutex_);
+};
+
 std::string data_of(const std::vector<json>& messages, const std::string& type) {
   std::string bytes;
   for (const json& message : messages) {
@@ -555,6 +596,47 @@ TEST_CASE("The HTTP side of sessions", "[net][sessions]") {
   CHECK(json::parse(list_sessions(*server.registry).body)["sessions"].empty());
   CHECK(server.registry->stop());
   CHECK(server.events().size() == 4);
+}
+
+TEST_CASE("SessionSocket: nothing is said of a new session before the log has it", "[net]") {
+  vibes::test::TestLog log;
+  HeldLog held(log.log());
+  session::RegistryOptions options;
+  options.environment = {"PATH=/usr/bin:/bin", "HOME=/"};
+  const auto registry = *session::SessionRegistry::start(held, std::move(options));
+  vibes::test::RecordingConnection connection;
+  const auto endpoint = make_session_endpoint(connection, *registry, held);
+  endpoint->on_open();
+  std::vector<std::string> said;
+  const auto hear_until = [&](const std::function<bool()>& enough) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!enough() && std::chrono::steady_clock::now() < deadline) {
+      connection.settle(*endpoint);
+      for (const std::string& text : connection.take_texts()) {
+        said.push_back(json::parse(text)["type"]);
+      }
+      std::this_thread::yield();
+    }
+    REQUIRE(enough());
+  };
+  endpoint->on_message(
+      R"({"type":"attach","session_id":"s1","command":["sh","-c","echo here; exec sleep 1000"]})");
+  endpoint->on_message(R"({"type":"pty_resize","session_id":"s1","cols":90,"rows":30})");
+  std::atomic<bool> carried_out{false};
+  registry->flush([&] { carried_out = true; });
+  hear_until([&] { return carried_out.load(); });
+  endpoint->on_timer();
+  hear_until([&] { return registry->find("s1").has_value(); });
+  CHECK(said == std::vector<std::string>{"auth_context"});
+
+  held.release();
+  hear_until([&] { return std::ranges::count(said, "pty_output") > 0; });
+  CHECK(log.log().end() > Offset(0));
+  CHECK(said[1] == "attach_ack");
+  CHECK(std::ranges::count(said, "attach_ack") == 1);
+  CHECK(std::ranges::count(said, "pty_replay") == 1);
+  connection.end();
+  endpoint->on_close();
 }
 
 }  // namespace
