@@ -72,7 +72,7 @@ class TailClient::Impl {
   Result<std::string_view> receive(Deadline deadline);
   /// Nothing: the frame was for the client alone.
   Result<std::optional<TailMessage>> act(Frame frame);
-  Result<std::optional<TailMessage>> act_on_error(ErrorFrame frame);
+  Result<std::optional<TailMessage>> act_on_error(const ErrorFrame& frame);
 
   Target target_;
   TailOptions options_;
@@ -222,13 +222,13 @@ Result<std::optional<TailMessage>> TailClient::Impl::act(Frame frame) {
                         },
                         [&](GapReport& got) { return pass(std::move(got)); },
                         [&](Committed& got) { return pass(got); },
-                        [&](ErrorFrame& got) { return act_on_error(std::move(got)); },
+                        [&](const ErrorFrame& got) { return act_on_error(got); },
                         [&](OtherFrame&) { return Outcome(std::optional<TailMessage>()); },
                     },
                     frame);
 }
 
-Result<std::optional<TailMessage>> TailClient::Impl::act_on_error(ErrorFrame frame) {
+Result<std::optional<TailMessage>> TailClient::Impl::act_on_error(const ErrorFrame& frame) {
   const bool busy = frame.code == "group_busy";
   const int like_status = busy ? 409 : 400;
   Error error{make_error_code(errc_of(frame.code, like_status)), frame.code + ": " + frame.message};
