@@ -29,6 +29,8 @@ struct Session {
 // Each adds its verb with its options; `session` must outlive `app`.
 void add_append(CLI::App& app, Session& session);
 void add_hook(CLI::App& app, Session& session);
+void add_hooks(CLI::App& app, Session& session);
+void add_import(CLI::App& app, Session& session);
 void add_tail(CLI::App& app, Session& session);
 void add_consumers(CLI::App& app, Session& session);
 void add_log(CLI::App& app, Session& session);

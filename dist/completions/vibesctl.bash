@@ -12,6 +12,10 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
     'sessions create') echo "$common --json --id --name --cwd --size" ;;
     'attach '*) echo "$common --new --name --cwd" ;;
     'run '*) echo "$common --name --cwd" ;;
+    'hooks install') echo "$common --scope --dry-run --events --command" ;;
+    'hooks uninstall') echo "$common --scope --dry-run" ;;
+    'hooks status') echo "$common --json" ;;
+    'import '*) echo "$common -W --timeout" ;;
     'consumers list' | 'consumers show') echo "$common --json" ;;
     'consumers seek') echo "$common --to --json" ;;
     'log info' | 'log verify') echo "$common --json" ;;
@@ -40,6 +44,8 @@ _vibesctl() {
   case $prev in
     --cwd) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     --token-file | --cursor-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+    --scope) mapfile -t COMPREPLY < <(compgen -W 'user project local' -- "$cur") && return ;;
+    --events) mapfile -t COMPREPLY < <(compgen -W 'default all' -- "$cur") && return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
     --ack) mapfile -t COMPREPLY < <(compgen -W 'memory os fsync replicated' -- "$cur") && return ;;
     --from | --to) mapfile -t COMPREPLY < <(compgen -W 'beginning end' -- "$cur") && return ;;
@@ -49,13 +55,17 @@ _vibesctl() {
   if [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_options "$verb" "$sub")" -- "$cur")
   elif [[ -z $verb ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'append hook tail sessions attach run consumers log health' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W 'append hook hooks import tail sessions attach run consumers log health' -- "$cur")
   elif [[ $verb == sessions && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list create show kill' -- "$cur")
   elif [[ $verb == attach || ($verb == sessions && ($sub == show || $sub == kill)) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_sessions)" -- "$cur")
   elif [[ $verb == consumers && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list show seek remove dead-letters' -- "$cur")
+  elif [[ $verb == hooks && -z $sub ]]; then
+    mapfile -t COMPREPLY < <(compgen -W 'install uninstall status' -- "$cur")
+  elif [[ $verb == import ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
   elif [[ $verb == log && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'info verify dump export' -- "$cur")
   elif [[ $verb == log ]]; then

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # fish completion for vibesctl(1). tests/cli/interface.bats compares its options with --help and the man page.
 
-set -l verbs append hook tail sessions attach run consumers log health
+set -l verbs append hook hooks import tail sessions attach run consumers log health
 complete -c vibesctl -f
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a append -d 'Append events to the log'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a hook -d 'Record what an agent gives its hook'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a hooks -d 'Let Claude Code call vibesctl hook'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a import -d 'Append a transcript or a file of events'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a tail -d 'Print events and follow the log'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a sessions -d 'List, make and end terminal sessions'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a attach -d 'Be the terminal of a session'
@@ -43,7 +45,14 @@ complete -c vibesctl -n $tail -l tree -d 'With the sessions started in it'
 complete -c vibesctl -n $tail -l ready-fd -x -d 'Write a line once events flow'
 
 complete -c vibesctl -n '__fish_seen_subcommand_from hook' -l tag -x -d Ignored
-set -l timed '__fish_seen_subcommand_from append hook tail'
+set -l steps install uninstall status
+complete -c vibesctl -n "__fish_seen_subcommand_from hooks; and not __fish_seen_subcommand_from $steps" -a "$steps"
+complete -c vibesctl -n '__fish_seen_subcommand_from install uninstall' -l scope -xa 'user project local' -d 'Whose settings'
+complete -c vibesctl -n '__fish_seen_subcommand_from install uninstall' -l dry-run -d 'Print what would change'
+complete -c vibesctl -n '__fish_seen_subcommand_from install' -l events -xa 'default all' -d 'Which hooks'
+complete -c vibesctl -n '__fish_seen_subcommand_from install' -l command -rF -d 'What the agent calls'
+complete -c vibesctl -n '__fish_seen_subcommand_from import' -F
+set -l timed '__fish_seen_subcommand_from append hook import tail'
 complete -c vibesctl -n $timed -s W -l timeout -x -d 'Seconds to wait'
 set -l about_session '__fish_seen_subcommand_from append tail dump export'
 complete -c vibesctl -n $about_session -l session -x -d 'Session'
@@ -70,4 +79,4 @@ complete -c vibesctl -n "__fish_seen_subcommand_from consumers; and not __fish_s
 complete -c vibesctl -n '__fish_seen_subcommand_from seek' -l to -xa 'beginning end' -d 'Where to read next'
 set -l looks info verify dump export
 complete -c vibesctl -n "__fish_seen_subcommand_from log; and not __fish_seen_subcommand_from $looks" -a "$looks"
-complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek info verify health' -l json -d 'Print JSON'
+complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek status info verify health' -l json -d 'Print JSON'

@@ -66,8 +66,12 @@ std::uint64_t number_in(const nlohmann::json& json, const char* key) {
   return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
-Result<std::vector<Receipt>> receipts_of(const std::string& body,
-                                         std::span<const event::NewEvent> events) {
+struct Answer {
+  std::vector<Receipt> receipts;
+  std::uint64_t duplicates = 0;
+};
+
+Result<Answer> answer_of(const std::string& body, std::span<const event::NewEvent> events) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
   if (!json.is_object() || number_in(json, "count") != events.size()) {
     return fail(make_error_code(Errc::bad_answer), body.substr(0, 200));
@@ -91,7 +95,7 @@ Result<std::vector<Receipt>> receipts_of(const std::string& body,
       receipt.durability = durability->get<std::string>();
     }
   }
-  return receipts;
+  return Answer{std::move(receipts), duplicates};
 }
 
 milliseconds retry_after(const HttpResponse& response) {
@@ -123,6 +127,7 @@ Result<std::vector<Receipt>> Producer::deliver(std::span<const event::NewEvent> 
     }
     return fail(std::move(drained).error());
   }
+  duplicates_ = 0;  // not those of the spool
   auto receipts = post(events, within(options_.timeout));
   if (!receipts && is_unreachable(receipts.error())) {
     return to_spool(events, std::move(receipts).error());
@@ -137,6 +142,7 @@ Result<std::vector<Receipt>> Producer::deliver_by(std::span<const event::NewEven
     VIBES_TRY(spool_->drain(kShortDrainBatchBytes, std::chrono::steady_clock::now(),
                             [&](auto batch) { return deliver_spooled(batch, deadline); }));
   }
+  duplicates_ = 0;
   return post(events, deadline);
 }
 
@@ -187,7 +193,9 @@ Result<std::vector<Receipt>> Producer::post(std::span<const event::NewEvent> eve
                                             Deadline deadline) {
   auto response = exchange(request_for(events, options_.minimum_ack), deadline);
   if (response) {
-    return receipts_of(response->body, events);
+    VIBES_TRY_ASSIGN(answer, answer_of(response->body, events));
+    duplicates_ += answer.duplicates;
+    return std::move(answer.receipts);
   }
   if (!is_refusal(response.error())) {
     return fail(std::move(response).error());

@@ -61,6 +61,8 @@ class Producer {
   /// refused and set aside.
   [[nodiscard]] std::uint64_t drained() const { return drained_; }
   [[nodiscard]] std::uint64_t set_aside() const { return set_aside_; }
+  /// Of the last deliver(): how many of the events the log had already.
+  [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }
   /// Why the last deliver() went to the spool.
   [[nodiscard]] const std::optional<Error>& unreachable() const { return unreachable_; }
 
@@ -77,6 +79,7 @@ class Producer {
   ProducerOptions options_;
   std::uint64_t drained_ = 0;
   std::uint64_t set_aside_ = 0;
+  std::uint64_t duplicates_ = 0;
   std::optional<Error> unreachable_;
 };
 
