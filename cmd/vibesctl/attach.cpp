@@ -24,10 +24,7 @@ struct AttachOptions {
 };
 
 /// A session that shows itself would never stop.
-bool is_own_session(const std::string& id) {
-  const char* own = std::getenv("VIBES_SESSION_ID");  // NOLINT(concurrency-mt-unsafe): one thread
-  return own != nullptr && id == own;
-}
+bool is_own_session(const std::string& id) { return id == own_session(); }
 
 Result<client::AttachRequest> request_of(const AttachOptions& options,
                                          const client::Target& target) {
@@ -37,6 +34,7 @@ Result<client::AttachRequest> request_of(const AttachOptions& options,
     request.if_missing = client::AttachRequest::IfMissing::create;
     request.name = options.name;
     request.command = options.words;
+    request.parent = own_session();
     VIBES_TRY_ASSIGN(cwd, session_cwd(options.cwd, target));
     request.cwd = std::move(cwd);
   } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "session_place.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace vibes::ctl {
@@ -17,6 +18,11 @@ Result<std::string> session_cwd(const std::string& given, const client::Target& 
   // "." behind the rest of the path is nothing to anybody else.
   const std::string text = path.lexically_normal().string();
   return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
+std::string own_session() {
+  const char* own = std::getenv("VIBES_SESSION_ID");  // NOLINT(concurrency-mt-unsafe): one thread
+  return own == nullptr ? std::string() : own;
 }
 
 }  // namespace vibes::ctl

@@ -12,4 +12,7 @@ namespace vibes::ctl {
 /// server may be on this machine, else none, which leaves it to the server.
 Result<std::string> session_cwd(const std::string& given, const client::Target& target);
 
+/// The session that we run in ($VIBES_SESSION_ID), the parent of those that we start; empty: none.
+std::string own_session();
+
 }  // namespace vibes::ctl

@@ -120,6 +120,9 @@ Result<json> new_session(const Session& session, const SessionsOptions& options)
   if (!options.name.empty()) {
     body["name"] = options.name;
   }
+  if (const std::string parent = own_session(); !parent.empty()) {
+    body["parent_session_id"] = parent;
+  }
   if (!options.command.empty()) {
     body["command"] = options.command;
   }

@@ -51,6 +51,9 @@ Result<std::string> attach_message(const AttachRequest& request) {
   if (!request.name.empty()) {
     message["name"] = request.name;
   }
+  if (!request.parent.empty()) {
+    message["parent_session_id"] = request.parent;
+  }
   if (!request.cwd.empty()) {
     message["cwd"] = request.cwd;
   }

@@ -30,6 +30,7 @@ struct AttachRequest {
   std::optional<WindowSize> size;  // of our terminal; without one the session keeps its own
   // Of a session that is created.
   std::string name;
+  std::string parent;                // the session it is started in; empty: none
   std::string cwd;                   // absolute; empty: the server's choice
   std::vector<std::string> command;  // argv; empty: the server's --session-command
 };

@@ -94,11 +94,13 @@ Result<std::vector<std::string>> command(const json& object) {
 Result<void> read_spec(const json& object, SessionSpec& spec) {
   VIBES_TRY_ASSIGN(name, optional_text(object, "name"));
   VIBES_TRY_ASSIGN(cwd, optional_text(object, "cwd"));
+  VIBES_TRY_ASSIGN(parent, optional_text(object, "parent_session_id"));
   VIBES_TRY_ASSIGN(argv, command(object));
   VIBES_TRY_ASSIGN(cols, optional_size(object, "cols"));
   VIBES_TRY_ASSIGN(rows, optional_size(object, "rows"));
   spec.name = std::move(name);
   spec.cwd = std::move(cwd);
+  spec.parent = std::move(parent);
   spec.command = std::move(argv);
   spec.cols = cols;
   spec.rows = rows;

@@ -16,8 +16,9 @@ namespace vibes::session {
 namespace {
 
 constexpr std::size_t kBatchEvents = 256;
-// session_created, session_state_changed and session_removed of every session that may run.
-constexpr std::size_t kReserved = 3 * limits::kSessionsMax;
+// session_created, session_linked, session_state_changed and session_removed of every session that
+// may run.
+constexpr std::size_t kReserved = 4 * limits::kSessionsMax;
 static_assert(limits::kSessionEventsPendingMax > 2 * kReserved);
 
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
@@ -38,7 +39,9 @@ struct EventOutbox::State : std::enable_shared_from_this<State> {
   };
 
   void add(event::NewEvent event, std::function<void()> settled) VIBES_REQUIRES(mutex) {
-    event.event_id = ids.next(clock.now());
+    if (!event.event_id) {
+      event.event_id = ids.next(clock.now());
+    }
     pending.push_back({.event = std::move(event), .settled = std::move(settled)});
   }
 

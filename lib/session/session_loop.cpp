@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "event/session_link.hpp"
 #include "session/errc.hpp"
 #include "session/session_events.hpp"
 
@@ -44,9 +45,12 @@ bool has_control_characters(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+bool is_session_id(std::string_view id) {
+  return !id.empty() && id.size() <= limits::kSessionBytesMax && !has_control_characters(id);
+}
+
 Result<void> check_spec(const SessionSpec& spec) {
-  if (spec.id.empty() || spec.id.size() > limits::kSessionBytesMax ||
-      has_control_characters(spec.id)) {
+  if (!is_session_id(spec.id) || (spec.parent && !is_session_id(*spec.parent))) {
     return fail(Errc::bad_session_id, {});
   }
   if (spec.name && spec.name->size() > limits::kSessionNameBytesMax) {
@@ -56,6 +60,16 @@ Result<void> check_spec(const SessionSpec& spec) {
     return fail(Errc::bad_size, {});
   }
   return {};
+}
+
+std::vector<event::NewEvent> creation_of(const SessionSpec& spec) {
+  std::vector<event::NewEvent> events;
+  events.push_back(session_created(spec.id, spec.name));
+  if (spec.parent && *spec.parent != spec.id) {
+    events.push_back(
+        event::make_session_linked({*spec.parent, spec.id, event::SessionRelation::subagent}));
+  }
+  return events;
 }
 
 void modify(int epoll, int fd, std::uint64_t key, std::uint32_t events, int operation) {
@@ -225,8 +239,8 @@ void SessionLoop::create(const SessionSpec& spec, SessionRegistry::Created done)
     done(fail(std::move(entry).error()));
     return;
   }
-  append(session_created(spec.id, spec.name),
-         [done = std::move(done), info = SessionTable::info(*entry)] { done(info); });
+  outbox_.push(creation_of(spec),
+               [done = std::move(done), info = SessionTable::info(*entry)] { done(info); });
 }
 
 Result<SessionTable::Entry> SessionLoop::find_or_start(const SessionSpec& spec) {
@@ -259,7 +273,7 @@ void SessionLoop::attach(const SessionSpec& spec, const Attachment::Wake& wake,
   }
   done(std::make_shared<Attachment>(entry->stream, wake));
   if (creates) {
-    append(session_created(spec.id, spec.name), std::move(recorded));
+    outbox_.push(creation_of(spec), std::move(recorded));
   } else if (recorded) {
     recorded();
   }

@@ -56,6 +56,7 @@ struct SessionSpec {
   std::optional<unsigned> cols;              // 1 to limits::kPtyColsMax; a new session without: 120
   std::optional<unsigned> rows;              // 1 to limits::kPtyRowsMax; a new session without: 40
   std::string owner_id;                      // the client that creates it
+  std::optional<std::string> parent;         // the session it is started in
   IfMissing if_missing = IfMissing::create;  // of an attach
 };
 
@@ -115,9 +116,10 @@ class SessionRegistry {
   /// The children's VIBES_URL, for sessions created from now on: known once the server listens.
   void set_url(std::string url);
 
-  /// `done` is called once readers of the log see session_created (or the log refuses it for now).
-  /// Errors: Errc::session_exists, bad_session_id, bad_size, bad_cwd, bad_command, bad_name,
-  /// too_many_sessions, log_unavailable, stopping, busy, or spawn_failed with the system's reason.
+  /// `done` is called once readers of the log see session_created, and with a parent session_linked
+  /// (or the log refuses it for now). Errors: Errc::session_exists, bad_session_id, bad_size,
+  /// bad_cwd, bad_command, bad_name, too_many_sessions, log_unavailable, stopping, busy, or
+  /// spawn_failed with the system's reason.
   void create(SessionSpec spec, Created done);
   /// Creates the session if it is missing, unless the spec says not to. `wake` is called, on any
   /// thread, whenever the attachment has something new: see Attachment. Errors: as create();

@@ -84,3 +84,19 @@ def test_tree_is_0_or_1(server, path):
             assert refused.status == 400
     else:
         assert server.request("GET", path)[0] == 400
+
+
+def test_a_session_is_linked_with_the_one_it_is_started_in(server):
+    body = {"session_id": "inner", "command": ["true"], "parent_session_id": "outer"}
+    assert server.request("POST", "/api/sessions", body=body)[0] == 201
+    # Created and linked as one: who has the answer finds both.
+    assert told(server.get_json("/api/events?session=inner&types=session_created")["events"]) == ["session_created inner"]
+    tree = server.get_json("/api/events?session=outer&tree=1&types=session_created,session_linked")["events"]
+    assert told(tree) == ["session_created inner", "session_linked outer"]
+
+
+def test_vibesctl_says_which_session_it_runs_in(server):
+    env = {**server.environment, "VIBES_SESSION_ID": "where-i-am"}
+    create = [program("vibesctl"), "--url", f"unix:{server.socket}", "sessions", "create", "--id", "made-here", "--", "true"]
+    subprocess.run(create, env=env, capture_output=True, check=True)
+    assert "session_created made-here" in told(server.get_json("/api/events?session=where-i-am&tree=1")["events"])

@@ -338,6 +338,9 @@ TEST_CASE("SessionRegistry: what cannot start says why and appends nothing",
   spec.id = std::string("a\0b", 3);
   CHECK(refused(spec) == Errc::bad_session_id);
   spec = good;
+  spec.parent = "";
+  CHECK(refused(spec) == Errc::bad_session_id);
+  spec = good;
   spec.name = std::string(limits::kSessionNameBytesMax + 1, 'x');
   CHECK(refused(spec) == Errc::bad_name);
   spec = good;
