@@ -44,9 +44,7 @@ Result<client::AttachRequest> request_of(const AttachOptions& options,
                   "this terminal is in session " + request.id + " itself");
     }
   }
-  if (const auto size = cli::terminal_size(STDOUT_FILENO)) {
-    request.size = client::WindowSize{size->cols, size->rows};
-  }
+  request.size = window_size();
   return request;
 }
 

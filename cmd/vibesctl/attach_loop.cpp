@@ -53,6 +53,15 @@ bool is_passing(const Error& error) {
 
 }  // namespace
 
+std::optional<client::WindowSize> window_size() {
+  for (const int fd : {STDOUT_FILENO, STDIN_FILENO}) {
+    if (const auto size = cli::terminal_size(fd)) {
+      return client::WindowSize{size->cols, size->rows};
+    }
+  }
+  return std::nullopt;
+}
+
 AttachLoop::AttachLoop(Session& session, const client::Target& target,
                        client::AttachRequest request, AttachTerminal terminal,
                        std::shared_ptr<client::Waker> waker)
@@ -109,13 +118,9 @@ void AttachLoop::attend() {
 }
 
 void AttachLoop::attend_size() {
-  const auto size = cli::terminal_size(STDOUT_FILENO);
-  if (!size) {
-    return;
-  }
-  request_.size = client::WindowSize{size->cols, size->rows};
-  if (is_attached()) {
-    note_failed_send(client_->resize(*request_.size, client::within(kSendWithin)));
+  request_.size = window_size();
+  if (request_.size && is_attached()) {
+    send_size();
   }
 }
 
@@ -132,7 +137,7 @@ void AttachLoop::attend_input() {
     }
     if (typed.detach) {
       if (is_attached() && !keys.empty()) {
-        note_failed_send(client_->input(keys, client::within(kSendWithin)));
+        send_input(keys);
       }
       detach();
       return;
@@ -142,21 +147,47 @@ void AttachLoop::attend_input() {
     return;  // typed into nothing
   }
   if (!keys.empty()) {
-    note_failed_send(client_->input(keys, client::within(kSendWithin)));
+    send_input(keys);
   }
   if (terminal_.events.input_ended() && !std::exchange(end_of_input_, true)) {
     if (terminal_.raw != nullptr) {
       detach();  // the terminal has gone away
     } else {
-      note_failed_send(client_->input(kEndOfInput, client::within(kSendWithin)));
+      send_input(kEndOfInput);
     }
   }
 }
 
-/// A connection that is lost is found out by the next receive().
-void AttachLoop::note_failed_send(const Result<void>& sent) {
+template <class Send>
+bool AttachLoop::insist(Send send) {
+  const client::Deadline deadline = client::within(kSendWithin);
+  bool woken = false;
+  Result<void> sent = send(deadline);
+  while (!sent && is(sent.error(), Errc::woken) && terminal_.events.deadly_signal() == 0) {
+    woken = true;
+    sent = send(deadline);
+  }
+  if (woken) {
+    waker_->wake();  // what woke us is still to be attended to
+  }
+  // A connection that is lost is found out by the next receive().
   if (!sent && is(sent.error(), Errc::timed_out)) {
     tell([&] { session_.report.warning("the server takes no input; some of it is lost"); });
+  }
+  return sent.has_value();
+}
+
+void AttachLoop::send_size() {
+  (void)insist([&](client::Deadline d) { return client_->resize(*request_.size, d); });
+}
+
+void AttachLoop::send_input(std::string_view keys) {
+  while (!keys.empty()) {
+    const auto piece = keys.substr(0, limits::kPtyInputBytesMax);
+    if (!insist([&](client::Deadline d) { return client_->input(piece, d); })) {
+      return;
+    }
+    keys.remove_prefix(piece.size());
   }
 }
 
@@ -222,7 +253,7 @@ void AttachLoop::on(const client::Attached& /*attached*/) {
   request_.if_missing = client::AttachRequest::IfMissing::refuse;
   if (request_.size) {
     // The first one brings the replay.
-    note_failed_send(client_->resize(*request_.size, client::within(kSendWithin)));
+    send_size();
   }
   attend_input();
 }

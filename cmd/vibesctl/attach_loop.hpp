@@ -20,6 +20,9 @@ struct AttachTerminal {
   bool shows = false;               // stdout is a terminal
 };
 
+/// Of the terminal that shows the session or, where the output goes elsewhere, of the one typed at.
+std::optional<client::WindowSize> window_size();
+
 /// Carries keys to a session and its output back, until its program ends, the user leaves or a
 /// signal comes; over lost connections. One thread.
 class AttachLoop {
@@ -55,7 +58,11 @@ class AttachLoop {
   void tell(Say say);
   void note(const std::string& text);
   void fail_with(const Error& error);
-  void note_failed_send(const Result<void>& sent);
+  void send_input(std::string_view keys);
+  void send_size();
+  /// Sends by `send`, once more whenever something else wakes us meanwhile. False: not sent.
+  template <class Send>
+  bool insist(Send send);
   [[nodiscard]] bool is_attached() const { return client_.has_value() && attached_; }
 
   Session& session_;

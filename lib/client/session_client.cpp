@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/assert.hpp"
 #include "base/limits.hpp"
 #include "client/errc.hpp"
 #include "event/base64.hpp"
@@ -121,15 +122,11 @@ Result<SessionMessage> SessionClient::next(Deadline deadline) {
 }
 
 Result<void> SessionClient::input(std::string_view bytes, Deadline deadline) {
-  while (!bytes.empty()) {
-    const auto piece = bytes.substr(0, limits::kPtyInputBytesMax);
-    const json message = {
-        {"type", "pty_input"}, {"session_id", id_}, {"data", event::encode_base64(piece)}};
-    VIBES_TRY_ASSIGN(text, dump(message));
-    VIBES_TRY(socket_.send(text, deadline));
-    bytes.remove_prefix(piece.size());
-  }
-  return {};
+  VIBES_ASSERT(bytes.size() <= limits::kPtyInputBytesMax);
+  VIBES_TRY_ASSIGN(
+      text,
+      dump({{"type", "pty_input"}, {"session_id", id_}, {"data", event::encode_base64(bytes)}}));
+  return socket_.send(text, deadline);
 }
 
 Result<void> SessionClient::resize(WindowSize size, Deadline deadline) {

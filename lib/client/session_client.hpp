@@ -71,7 +71,8 @@ class SessionClient {
   /// and bad_answer.
   Result<SessionMessage> next(Deadline deadline);
 
-  /// What was typed; any length. Errors of these: as WebSocket::send().
+  /// What was typed, at most limits::kPtyInputBytesMax. Errors of these: as WebSocket::send(); then
+  /// nothing of it was taken.
   Result<void> input(std::string_view bytes, Deadline deadline);
   /// The first one after the attach also brings the replay.
   Result<void> resize(WindowSize size, Deadline deadline);

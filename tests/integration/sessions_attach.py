@@ -354,6 +354,30 @@ def test_a_lost_connection_is_made_again_with_the_screen_as_it_was(server):
 # --- Without a terminal ---
 
 
+def test_with_its_output_in_a_pipe_it_has_the_size_of_the_terminal_typed_at(server):
+    read, write = os.pipe()
+    with in_terminal(server, "run", "--", "/bin/sh", "-c", "stty size; read line; echo got $line", size=(71, 31), stdout=write) as terminal:
+        os.close(write)
+        with os.fdopen(read, "rb") as output:
+            assert output.readline() == b"31 71\r\n"
+            terminal.type(b"it\r")
+            assert output.read() == b"it\r\ngot it\r\n"
+        assert terminal.wait() == 0
+        terminal.assert_restored()
+
+
+def test_a_paste_that_the_program_does_not_read_is_told(server):
+    script = "stty raw -echo; echo up; while [ ! -e go ]; do sleep 0.05; done; exit 3"
+    with in_terminal(server, "run", "--cwd", str(server.root), "--", "/bin/sh", "-c", script) as terminal:
+        terminal.wait_for(b"up")
+        for _ in range(32):  # 2 MiB, where 1 MiB may wait
+            terminal.type(b"x" * 65_536)
+        terminal.wait_for(b"does not read its input")
+        (server.root / "go").touch()
+        assert terminal.wait() == 3
+        terminal.assert_restored()
+
+
 def in_pipes(server, script, text):
     """Runs a script that says "up" when it wants its input, which then is `text` and ends. Its output and its status."""
     with subprocess.Popen([program("vibesctl"), "run", "--", "/bin/sh", "-c", script], env=server.environment,
