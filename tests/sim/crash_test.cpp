@@ -283,3 +283,29 @@ TEST_CASE("torn tail: the last batch may be cut, zeroed or old at any place", "[
     check(std::move(old));
   }
 }
+
+TEST_CASE("torn tail: what was cut off is gone, and is not found torn again", "[sim][recovery]") {
+  SimLog sim(32 * limits::kKiB);
+  REQUIRE(sim.open());
+  REQUIRE(sim.append({100, 100}));
+  // Within the ack nothing vouches for the batch yet.
+  std::optional<io::SimDisk::State> state;
+  sim.on_ack([&] { state = sim.disk().state(); });
+  REQUIRE(sim.append({5'000}));
+  REQUIRE(state);
+
+  SimLog after(std::move(*state), 32 * limits::kKiB);
+  auto bytes = after.disk().contents(after.segment_path(0));
+  const auto last_used = std::find_if(bytes.rbegin(), bytes.rend(),
+                                      [](std::byte byte) { return byte != std::byte{0}; });
+  REQUIRE(last_used != bytes.rend());
+  *last_used ^= std::byte{1};
+  after.disk().set_contents(after.segment_path(0), bytes);
+  REQUIRE(after.open());
+  CHECK(after.log().end() == Offset(2));
+  CHECK(after.log().status().recovery.find("torn tail") != std::string::npos);
+  after.kill();
+  REQUIRE(after.open());
+  CHECK(after.log().end() == Offset(2));
+  CHECK(after.log().status().recovery.find("torn tail") == std::string::npos);
+}
