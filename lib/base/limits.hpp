@@ -84,6 +84,7 @@ inline constexpr std::size_t kMessageBytesMax =
 inline constexpr std::size_t kMessageFragmentsMax = 1'024;
 inline constexpr std::chrono::seconds kMessageWithin{30};
 inline constexpr std::chrono::seconds kAuthWithin{2};
+inline constexpr std::chrono::seconds kCloseWithin{5};
 inline constexpr std::chrono::seconds kPingEvery{30};
 inline constexpr std::chrono::seconds kHangUpAfter{60};
 inline constexpr std::size_t kUnackedBytesPerConnection = 16 * kMiB;

@@ -35,6 +35,8 @@ struct Deadlines {
   std::chrono::milliseconds ping = limits::kPingEvery;
   std::chrono::milliseconds hang_up = limits::kHangUpAfter;
   std::chrono::milliseconds stalled = limits::kReaderStalledAfter;
+  /// For a peer to take our close and to answer it.
+  std::chrono::milliseconds close = limits::kCloseWithin;
 };
 
 /// How many connections there are, over all net threads. Thread-safe.

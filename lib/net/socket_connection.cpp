@@ -14,8 +14,6 @@ namespace vibes::net {
 
 namespace {
 
-// How long a peer may take to answer our close.
-constexpr std::chrono::milliseconds kCloseWithin{5'000};
 // The watch looks this often in the time of one ping.
 constexpr int kTicksPerPing = 2;
 
@@ -95,7 +93,7 @@ void SocketConnection::on_stop() {
 void SocketConnection::set_closing() {
   closing_ = true;
   timer_.stop();
-  close_deadline_.set(kCloseWithin);
+  close_deadline_.set(peer_.loop().context().deadlines.close);
 }
 
 void SocketConnection::request_write() {

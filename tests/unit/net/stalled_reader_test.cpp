@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// The firehose over a real socket, to a client that stops reading.
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "firehose_fixture.hpp"
+#include "net/server.hpp"
+#include "socket_client.hpp"
+
+namespace vibes::net {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+/// What sockets do not swallow: their buffers hold a few MiB.
+constexpr std::size_t kEvents = 40'000;
+constexpr std::size_t kEventBytes = 1'000;
+
+struct Stage {
+  test::FirehoseServer behind;
+  std::unique_ptr<Server> server;
+
+  Stage() {
+    behind.events.append_many(kEvents, "note", "s", kEventBytes);
+    (void)behind.consumer.pump();
+    ServerOptions options;
+    options.listen.push_back({"127.0.0.1", 0});
+    server = *Server::listen(std::move(options));
+    LoopContext& context = server->context();
+    context.deadlines.ping = milliseconds(50);
+    context.deadlines.stalled = milliseconds(100);
+    context.deadlines.hang_up = std::chrono::hours(1);
+    context.deadlines.close =
+        std::chrono::hours(1);  // whenever the client looks, it finds the close
+    context.router.add({.path = "/ws/firehose", .plan = [this](const Query& query) {
+                          return plan_firehose(query, behind.context);
+                        }});
+    REQUIRE(server->start(behind.events.log()));
+  }
+  ~Stage() { server->stop(milliseconds(2'000)); }
+};
+
+/// Reads frames of events until the stream catches up or is closed.
+struct Heard {
+  std::uint64_t next = 0;
+  unsigned close_code = 0;
+};
+Heard listen(SocketClient& client) {
+  Heard heard;
+  for (;;) {
+    const SocketClient::Frame frame = client.read_frame();
+    if (frame.opcode == 8) {
+      heard.close_code = frame.close_code();
+      return heard;
+    }
+    if (frame.opcode != 1) {
+      continue;
+    }
+    const json message = json::parse(frame.payload);
+    if (message["type"] == "event") {
+      heard.next = message["offset"].get<std::uint64_t>() + 1;
+    } else if (message["type"] == "position" && message["caught_up"] == true) {
+      return heard;
+    }
+  }
+}
+
+TEST_CASE("Firehose: a reader that makes no progress is closed with 1013, and loses nothing",
+          "[net][firehose]") {
+  Stage stage;
+  const std::string authority = stage.server->url().substr(7);
+  Heard heard;
+  // Nothing tells from outside that the server has given up. Where it has not when we begin to
+  // read, the stream just goes on, and we try again with more patience.
+  for (milliseconds unread(400); heard.close_code == 0; unread *= 2) {
+    REQUIRE(unread < std::chrono::minutes(1));
+    SocketClient stuck(authority);
+    stuck.upgrade("/ws/firehose?from=beginning&heartbeat=3600");
+    std::this_thread::sleep_for(unread);
+    heard = listen(stuck);
+  }
+  CHECK(heard.close_code == 1013);
+  CHECK(heard.next < kEvents);
+
+  SocketClient again(authority);
+  again.upgrade("/ws/firehose?from=" + std::to_string(heard.next) + "&heartbeat=3600");
+  CHECK(listen(again).next == kEvents);
+}
+
+}  // namespace
+}  // namespace vibes::net
