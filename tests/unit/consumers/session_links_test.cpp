@@ -46,12 +46,13 @@ TEST_CASE("SessionLinks: a tree holds what was started in it, and not what it wa
   Linked log;
   log.link("pty", "agent");
   log.link("agent", "child", SessionRelation::subagent);
-  log.link("child", "childs agent");
-  log.link("childs agent", "grandchild", SessionRelation::subagent);
+  log.link("child", "child's agent");
+  log.link("child's agent", "grandchild", SessionRelation::subagent);
   CHECK(log.links.related("pty", Reach::session) == Sessions{"agent", "pty"});
   CHECK(log.links.related("pty", Reach::tree) ==
-        Sessions{"agent", "child", "childs agent", "grandchild", "pty"});
-  CHECK(log.links.related("child", Reach::tree) == Sessions{"child", "childs agent", "grandchild"});
+        Sessions{"agent", "child", "child's agent", "grandchild", "pty"});
+  CHECK(log.links.related("child", Reach::tree) ==
+        Sessions{"child", "child's agent", "grandchild"});
   log.link("grandchild", "pty",
            SessionRelation::subagent);  // whoever says so: it ends all the same
   CHECK(log.links.related("child", Reach::tree).size() == 5);
