@@ -31,11 +31,26 @@ void put_digits(char* out, unsigned value, unsigned width) {
   }
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 bool looks_like_rfc3339(std::string_view text) {
-  // The library's parser is lenient about widths and trailing text; RFC 3339 is not.
-  return text.size() >= 20 && text.size() <= 40 && text[4] == '-' && text[7] == '-' &&
-         (text[10] == 'T' || text[10] == 't' || text[10] == ' ') && text[13] == ':' &&
-         text[16] == ':';
+  // The library's parser is lenient about widths and trailing text, and makes a number of what is
+  // none; RFC 3339 is not.
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() <= kForm.size() || text.size() > 40) {
+    return false;
+  }
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const char c = text[i];
+    const bool fits = kForm[i] == '0'   ? is_digit(c)
+                      : kForm[i] == 'T' ? c == 'T' || c == 't' || c == ' '
+                                        : c == kForm[i];
+    if (!fits) {
+      return false;
+    }
+  }
+  const std::string_view rest = text.substr(kForm.size());
+  return rest.front() != '.' || (rest.size() > 1 && is_digit(rest[1]));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "hooks/json_edit.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/limits.hpp"
@@ -146,11 +148,23 @@ std::string add_first(std::string_view text, Span container, std::string_view ke
 }  // namespace
 
 Result<void> check_json(std::string_view text) {
+  // The library takes a NUL for the end of the text.
+  if (text.find('\0') != std::string_view::npos) {
+    return fail(make_error_code(Errc::bad_settings), place_of(text, text.find('\0')) + ": a NUL");
+  }
   Complaint complaint;
   if (!Json::sax_parse(text, &complaint)) {
     return fail(make_error_code(Errc::bad_settings), complaint.text());
   }
   return {};
+}
+
+std::string place_of(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto newline = before.rfind('\n');
+  const std::size_t column = newline == std::string_view::npos ? at + 1 : at - newline;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
 Span root_of(std::string_view text) {

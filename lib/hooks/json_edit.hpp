@@ -19,6 +19,9 @@ namespace vibes::hooks {
 /// Strict JSON: no comments, no trailing commas. Errors: Errc::bad_settings with line and column.
 Result<void> check_json(std::string_view text);
 
+/// "line 3, column 5" of byte `at`, both from 1.
+std::string place_of(std::string_view text, std::size_t at);
+
 /// The bytes [begin, end).
 struct Span {
   std::size_t begin = 0;

@@ -35,12 +35,7 @@ bool is_ours(const Json& entry) {
 }
 
 Unexpected unknown_form(std::string_view text, std::size_t at, const std::string& what) {
-  const std::string_view before = text.substr(0, at);
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto newline = before.rfind('\n');
-  const std::size_t column = newline == std::string_view::npos ? at + 1 : at - newline;
-  return fail(make_error_code(Errc::bad_settings),
-              "line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + what);
+  return fail(make_error_code(Errc::bad_settings), place_of(text, at) + ": " + what);
 }
 
 /// One of our entries and the lists around it.

@@ -169,6 +169,8 @@ TEST_CASE("settings: what cannot be edited is refused, with its place", "[hooks]
   }
   const auto comment = installed_hooks("{\n  // mine\n}");
   CHECK(comment.error().context.starts_with("line 2, column 3: "));
+  CHECK(installed_hooks(std::string_view("{}\n\0", 4)).error().context ==
+        "line 2, column 1: a NUL");
   const auto list = installed_hooks("{\n  \"hooks\": {\"Stop\": 1}\n}");
   CHECK(list.error().context == "line 2, column 21: \"Stop\" is not an array");
   CHECK(installed_hooks(std::string(2U << 20U, ' ')).error().code ==
