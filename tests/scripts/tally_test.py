@@ -97,7 +97,7 @@ def test_a_failing_case_under_ctest_is_seen(tmp_path):
     (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(x NONE)\nenable_testing()\n"
         "add_test(NAME good COMMAND true)\nadd_test(NAME bad COMMAND false)\nadd_test(NAME gone COMMAND ./gone)\n")
-    subprocess.run(["cmake", "-S", tmp_path, "-B", tmp_path / "b"], check=True, capture_output=True)
+    subprocess.run(["cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "b"], check=True, capture_output=True)
     done = subprocess.run(["ctest", "--test-dir", tmp_path / "b", "--output-junit", tmp_path / "j.xml"],
                           check=False, capture_output=True)
     assert done.returncode != 0
