@@ -10,6 +10,7 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(libwebsockets CONFIG REQUIRED)
 find_package(date REQUIRED)
+find_package(CURL REQUIRED)
 pkg_check_modules(UUID REQUIRED IMPORTED_TARGET uuid)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
@@ -29,6 +30,7 @@ vibes_dependency(spdlog spdlog::spdlog)
 vibes_dependency(uuid PkgConfig::UUID)
 vibes_dependency(systemd PkgConfig::SYSTEMD)
 vibes_dependency(date date::date)
+vibes_dependency(curl CURL::libcurl)
 # LIBWEBSOCKETS_LIBRARIES names the static and the shared library at once; only one may be linked.
 vibes_dependency(websockets websockets_shared)
 

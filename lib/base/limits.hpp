@@ -48,6 +48,51 @@ inline constexpr std::chrono::milliseconds kRetryLast{30'000};
 inline constexpr std::size_t kDeadLetterReasonBytesMax = 4 * kKiB;
 inline constexpr std::size_t kDeadLetterPageBytes = 1 * kMiB;
 inline constexpr std::size_t kPendingCommitsMax = 1'024;  // of one group, waiting for the disk
+inline constexpr std::size_t kDeadLetterFileBytesMax =
+    16 * kMiB;                                  // of one group; then older ones go
+inline constexpr std::size_t kGroupSlots = 64;  // shares of a group; members beyond them idle
+inline constexpr std::size_t kGroupMembersMax = 256;
+inline constexpr std::chrono::seconds kLeaseFor{
+    60};  // of a member that says nothing, when others wait
+
+// Notifications.
+inline constexpr std::chrono::minutes kNotificationMaxAge{10};     // an older event is history
+inline constexpr std::chrono::seconds kNotificationTagWithin{30};  // one of a tag in this time
+inline constexpr std::size_t kNotificationTagsMax = 10'000;        // remembered
+inline constexpr std::chrono::seconds kNotificationWithin{10};     // one try at one endpoint
+inline constexpr unsigned kNotificationAttemptsMax = 5;
+inline constexpr std::chrono::seconds kNotificationRetryAfterMax{300};  // of what an endpoint asks
+inline constexpr std::size_t kNotificationsPerEndpoint = 64;            // waiting for one endpoint
+inline constexpr std::size_t kNotificationsInFlight = 4'096;  // in total; then the group waits
+inline constexpr std::size_t kTransfersMax = 128;             // requests at the same time
+inline constexpr std::size_t kNotificationTextBytesMax = 1 * kKiB;     // of a title or a body
+inline constexpr std::size_t kNotificationAnswerBytesMax = 16 * kKiB;  // read of an endpoint's
+inline constexpr std::size_t kPushSubscriptionsMax = 1'000;
+inline constexpr std::size_t kPushEndpointBytesMax = 2 * kKiB;
+inline constexpr std::size_t kPushPayloadBytesMax = 3'993;  // RFC 8291 §4: one record of 4,096
+inline constexpr std::chrono::minutes kStallAfter{5};
+inline constexpr std::size_t kStallSessionsMax = 10'000;  // watched for a stall
+
+// Transcripts.
+inline constexpr std::size_t kTranscriptsHot = 256;                // sessions held in memory
+inline constexpr std::size_t kTranscriptHotBytes = 32 * kMiB;      // of all of them
+inline constexpr std::size_t kTranscriptTextBytesMax = 64 * kKiB;  // of one prompt, input or output
+inline constexpr std::size_t kTranscriptPageSessions = 1'000;
+inline constexpr std::size_t kTranscriptAnswerBytesMax = 64 * kMiB;
+
+// Assessment.
+inline constexpr std::size_t kAssessedSessionsMax = 10'000;  // in memory; then the quietest ends
+inline constexpr std::size_t kAssessmentPatternsMax = 64;    // of the configuration, of each kind
+inline constexpr std::size_t kAssessmentPatternBytesMax = 256;
+inline constexpr std::size_t kAssessedTextBytesMax =
+    64 * kKiB;  // of one message; the rest is not read
+inline constexpr std::chrono::seconds kBackendWithin{60};
+inline constexpr unsigned kBackendAttemptsMax = 3;
+inline constexpr std::size_t kBackendOutputBytesMax = 256 * kKiB;
+inline constexpr std::size_t kBackendPromptBytesMax = 64 * kKiB;
+inline constexpr std::size_t kBackendQueueMax = 256;  // summaries waiting; then extractive ones
+inline constexpr unsigned kInterventionsMax = 3;      // of one session
+inline constexpr unsigned kInterventionSpacing = 3;   // messages between two
 
 // The firehose.
 inline constexpr std::size_t kRingBytesMax = 8 * kMiB;
@@ -83,7 +128,6 @@ inline constexpr std::size_t kMessageBytesMax =
     4 * kMiB;  // /ws/append; other sockets take kEventBytesMax
 inline constexpr std::size_t kMessageFragmentsMax = 1'024;
 inline constexpr std::chrono::seconds kMessageWithin{30};
-inline constexpr std::chrono::seconds kAuthWithin{2};
 inline constexpr std::chrono::seconds kCloseWithin{5};
 inline constexpr std::chrono::seconds kPingEvery{30};
 inline constexpr std::chrono::seconds kHangUpAfter{60};

@@ -2,6 +2,7 @@
 #include "consumers/dead_letters.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,6 +37,25 @@ std::string line_of(const DeadLetter& letter) {
       fmt::format(R"(,"attempts":{},"time":"{}"}})", letter.attempts, format_rfc3339(letter.time));
   line += '\n';
   return line;
+}
+
+/// The event that a line of ours is about.
+Offset offset_in(std::string_view line) {
+  constexpr std::string_view kHead = R"({"offset":)";
+  std::uint64_t offset = 0;
+  if (line.starts_with(kHead)) {
+    (void)std::from_chars(line.data() + kHead.size(), line.data() + line.size(), offset);
+  }
+  return Offset(offset);
+}
+
+std::set<Offset> offsets_in(std::string_view lines) {
+  std::set<Offset> offsets;
+  for (std::size_t end = 0; (end = lines.find('\n')) != std::string_view::npos;) {
+    offsets.insert(offset_in(lines.substr(0, end)));
+    lines.remove_prefix(end + 1);
+  }
+  return offsets;
 }
 
 /// What is left of the end of `text` if at most `bytes_max` of whole lines are kept.
@@ -86,26 +106,45 @@ Result<void> DeadLetters::load() {
 Result<DeadLetters::Letters> DeadLetters::load_file(const std::string& path) {
   VIBES_TRY_ASSIGN(file, file_system_.open(path, io::OpenMode::read_write));
   VIBES_TRY_ASSIGN(size, file->size());
+  VIBES_TRY_ASSIGN(text, read(path, 0, size));
   Letters letters;
-  std::vector<char> chunk(64 * limits::kKiB);
-  for (std::uint64_t at = 0; at < size;) {
-    VIBES_TRY_ASSIGN(got, file->read_at(at, std::as_writable_bytes(std::span(chunk))));
-    if (got == 0) {
-      break;
-    }
-    for (std::size_t i = 0; i < got; ++i) {
-      if (chunk[i] == '\n') {
-        ++letters.count;
-        letters.bytes = at + i + 1;
-      }
-    }
-    at += got;
-  }
+  letters.bytes = text.rfind('\n') + 1;  // npos + 1 is 0
+  letters.offsets = offsets_in(text);
+  letters.count = letters.offsets.size();
   if (letters.bytes != size) {
     VIBES_TRY(file->truncate(letters.bytes));
     VIBES_TRY(file->sync_data());
   }
   return letters;
+}
+
+Result<std::string> DeadLetters::read(const std::string& path, std::uint64_t from,
+                                      std::uint64_t to) const {
+  VIBES_TRY_ASSIGN(file, file_system_.open(path, io::OpenMode::read_only));
+  std::string text(to - from, '\0');
+  VIBES_TRY_ASSIGN(got, file->read_at(from, std::as_writable_bytes(std::span(text))));
+  text.resize(got);
+  return text;
+}
+
+// A new file takes the old one's place, so that a crash leaves one of the two.
+Result<void> DeadLetters::drop_older_half(std::string_view group, Letters& letters) {
+  const std::string path = path_of(group);
+  VIBES_TRY_ASSIGN(text, read(path, 0, letters.bytes));
+  const std::string kept(whole_lines(text, text.size() / 2));
+  const std::string fresh = path + ".new";
+  VIBES_TRY_ASSIGN(left_over, file_system_.exists(fresh));
+  if (left_over) {
+    VIBES_TRY(file_system_.remove(fresh));
+  }
+  VIBES_TRY_ASSIGN(file, file_system_.open(fresh, io::OpenMode::create_new));
+  VIBES_TRY(file->write_at(0, std::as_bytes(std::span(kept))));
+  VIBES_TRY(file->sync_data());
+  VIBES_TRY(file_system_.rename(fresh, path));
+  VIBES_TRY(file_system_.sync_directory(directory_));
+  letters.bytes = kept.size();
+  letters.offsets = offsets_in(kept);
+  return {};
 }
 
 Result<std::unique_ptr<io::File>> DeadLetters::open_file(std::string_view group,
@@ -122,6 +161,9 @@ Result<std::unique_ptr<io::File>> DeadLetters::open_file(std::string_view group,
 }
 
 Result<void> DeadLetters::write(std::string_view group, Letters& letters, const std::string& line) {
+  if (letters.bytes + line.size() > limits::kDeadLetterFileBytesMax) {
+    VIBES_TRY(drop_older_half(group, letters));
+  }
   VIBES_TRY_ASSIGN(file, open_file(group, letters));
   if (auto written = file->write_at(letters.bytes, std::as_bytes(std::span(line))); !written) {
     (void)file->truncate(letters.bytes);  // the next line is written over what is there anyway
@@ -142,12 +184,19 @@ Result<void> DeadLetters::add(std::string_view group, const DeadLetter& letter) 
   if (letters.failed) {
     return fail(*letters.failed);
   }
+  if (letters.offsets.contains(letter.offset)) {
+    return {};
+  }
   if (directory_.empty()) {
     letters.recent += line;
-    letters.recent = whole_lines(letters.recent, limits::kDeadLetterPageBytes);
+    if (letters.recent.size() > limits::kDeadLetterPageBytes) {
+      letters.recent = whole_lines(letters.recent, limits::kDeadLetterPageBytes);
+      letters.offsets = offsets_in(letters.recent);
+    }
   } else {
     VIBES_TRY(write(group, letters, line));
   }
+  letters.offsets.insert(letter.offset);
   ++letters.count;
   return {};
 }
@@ -168,12 +217,9 @@ Result<std::string> DeadLetters::newest(std::string_view group, std::size_t byte
   if (directory_.empty() || letters.bytes == 0) {
     return std::string(whole_lines(letters.recent, bytes_max));
   }
-  VIBES_TRY_ASSIGN(file, file_system_.open(path_of(group), io::OpenMode::read_only));
   // One byte more, so that a line starting exactly at the limit is seen to be whole.
   const std::uint64_t from = letters.bytes - std::min<std::uint64_t>(letters.bytes, bytes_max + 1);
-  std::string text(letters.bytes - from, '\0');
-  VIBES_TRY_ASSIGN(got, file->read_at(from, std::as_writable_bytes(std::span(text))));
-  text.resize(got);
+  VIBES_TRY_ASSIGN(text, read(path_of(group), from, letters.bytes));
   return std::string(whole_lines(text, bytes_max));
 }
 

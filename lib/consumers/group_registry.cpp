@@ -82,7 +82,9 @@ class GroupRegistryImpl {
   void add_lag(GroupStatus& status) const;
 
   Result<Offset> carry_out(const Work& work);
+  Result<Offset> do_work(const Work& work);
   Result<Offset> commit(const std::string& name, Offset next);
+  Result<Offset> set_aside(const Work& work);
   Result<Offset> reject(const Work& work);
   Result<Offset> remove(const std::string& name);
   std::optional<Uuid> event_id_at(Offset offset);
@@ -136,6 +138,9 @@ class MembershipImpl final : public Membership {
   }
   Result<void> reject_now(Offset offset, std::string reason, std::uint64_t attempts) override {
     return wait({group_, Work::Kind::reject, offset, std::move(reason), attempts, {}});
+  }
+  Result<void> set_aside_now(Offset offset, std::string reason, std::uint64_t attempts) override {
+    return wait({group_, Work::Kind::set_aside, offset, std::move(reason), attempts, {}});
   }
   void report(Progress progress) override { registry_.report(group_, std::move(progress)); }
 
@@ -255,22 +260,35 @@ Result<void> GroupRegistryImpl::check(const Work& work) const {
     return fail(eventlog::Errc::bad_commit,
                 fmt::format("{} is past the end at {}", work.offset.value(), end.value()));
   }
-  if (work.kind == Work::Kind::reject && work.offset >= end) {
+  const bool names_event = work.kind == Work::Kind::reject || work.kind == Work::Kind::set_aside;
+  if (names_event && work.offset >= end) {
     return fail(Errc::bad_reject,
                 fmt::format("{} is not below the end at {}", work.offset.value(), end.value()));
   }
   return {};
 }
 
+Result<Offset> GroupRegistryImpl::do_work(const Work& work) {
+  switch (work.kind) {
+    case Work::Kind::commit:
+      return commit(work.group, work.offset);
+    case Work::Kind::reject:
+      return reject(work);
+    case Work::Kind::set_aside:
+      return set_aside(work);
+    case Work::Kind::remove:
+      break;
+  }
+  return remove(work.group);
+}
+
 Result<Offset> GroupRegistryImpl::carry_out(const Work& work) {
-  auto result = work.kind == Work::Kind::commit   ? commit(work.group, work.offset)
-                : work.kind == Work::Kind::reject ? reject(work)
-                                                  : remove(work.group);
+  auto result = do_work(work);
   const MutexLock lock(mutex_);
   const auto found = groups_.find(work.group);
   if (found != groups_.end()) {
     found->second.commit_problem = result ? std::string() : result.error().message();
-    if (result) {
+    if (result && work.kind != Work::Kind::set_aside) {
       found->second.first_start.reset();
     }
   }
@@ -292,10 +310,14 @@ std::optional<Uuid> GroupRegistryImpl::event_id_at(Offset offset) {
                                          : std::nullopt;
 }
 
-Result<Offset> GroupRegistryImpl::reject(const Work& work) {
+Result<Offset> GroupRegistryImpl::set_aside(const Work& work) {
   VIBES_TRY(letters_->add(work.group, {work.offset, event_id_at(work.offset), work.reason,
                                        work.attempts, clock_.now()}));
-  const Offset committed = log_.group_offsets().committed(work.group).value_or(Offset{});
+  return log_.group_offsets().committed(work.group).value_or(Offset{});
+}
+
+Result<Offset> GroupRegistryImpl::reject(const Work& work) {
+  VIBES_TRY_ASSIGN(committed, set_aside(work));
   return commit(work.group, std::max(committed, work.offset + 1));
 }
 

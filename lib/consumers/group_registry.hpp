@@ -83,6 +83,8 @@ class Membership {
   /// The same, waiting until it is durable. Not from a net thread.
   virtual Result<void> commit_now(Offset next) = 0;
   virtual Result<void> reject_now(Offset offset, std::string reason, std::uint64_t attempts) = 0;
+  /// The event at `offset` goes to the dead letters and nothing is committed. Waits as the others.
+  virtual Result<void> set_aside_now(Offset offset, std::string reason, std::uint64_t attempts) = 0;
 
   virtual void report(Progress progress) = 0;
 };

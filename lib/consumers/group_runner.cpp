@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.hpp"
+
 namespace vibes::consumers {
 namespace {
 
@@ -35,7 +37,9 @@ class GroupRunner::Round {
         stop_(stop),
         done_(start),
         committed_(start),
-        committed_at_ns_(runner.clock_.steady_ns()) {}
+        settled_at_(start),
+        committed_at_ns_(runner.clock_.steady_ns()),
+        ticked_at_ns_(committed_at_ns_) {}
 
   Result<void> run() {
     VIBES_TRY_ASSIGN(reader, runner_.log_.reader(done_));
@@ -52,9 +56,10 @@ class GroupRunner::Round {
           break;
         }
         VIBES_TRY(commit_if_due());
+        tick_if_due();
       }
     }
-    return commit();
+    return commit(Handler::Occasion::last);
   }
 
   /// Whether this life got anything done for good.
@@ -98,43 +103,58 @@ class GroupRunner::Round {
   }
 
   Result<void> give_up(const event::EventView& event, std::string reason, std::uint64_t attempts) {
-    VIBES_TRY(membership_.reject_now(event.offset, std::move(reason), attempts));
+    // Not a commit: the handler may still be at work on events before this one.
+    VIBES_TRY(membership_.set_aside_now(event.offset, std::move(reason), attempts));
     done_ = event.offset + 1;
-    note_commit();
     membership_.report({});
     return {};
   }
 
-  void note_commit() {
-    committed_ = done_;
+  Result<void> commit(Handler::Occasion occasion) {
     committed_at_ns_ = runner_.clock_.steady_ns();
-    progressed_ = true;
-  }
-
-  Result<void> commit() {
-    if (done_ != committed_) {
-      VIBES_TRY(membership_.commit_now(done_));
-      note_commit();
+    settled_at_ = done_;
+    if (done_ == committed_) {
+      return {};
+    }
+    VIBES_TRY_ASSIGN(settled, handler_.settle(done_, occasion));
+    VIBES_ASSERT(settled <= done_);
+    if (settled > committed_) {
+      VIBES_TRY(membership_.commit_now(settled));
+      committed_ = settled;
+      progressed_ = true;
     }
     return {};
   }
 
-  [[nodiscard]] std::chrono::milliseconds since_commit() const {
+  [[nodiscard]] std::chrono::milliseconds since(std::int64_t then_ns) const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::nanoseconds(runner_.clock_.steady_ns() - committed_at_ns_));
+        std::chrono::nanoseconds(runner_.clock_.steady_ns() - then_ns));
   }
 
   Result<void> commit_if_due() {
-    const bool due = done_ - committed_ >= runner_.options_.commit_every_events ||
-                     since_commit() >= limits::kCommitEvery;
-    return due ? commit() : Result<void>{};
+    const bool due = done_ - settled_at_ >= runner_.options_.commit_every_events ||
+                     since(committed_at_ns_) >= limits::kCommitEvery;
+    return due ? commit(Handler::Occasion::routine) : Result<void>{};
+  }
+
+  void tick_if_due() {
+    const std::chrono::milliseconds every = runner_.options_.tick_every;
+    if (every.count() > 0 && since(ticked_at_ns_) >= every) {
+      ticked_at_ns_ = runner_.clock_.steady_ns();
+      handler_.tick();
+    }
   }
 
   Result<void> wait_for_more() {
+    constexpr std::chrono::milliseconds kLeast{1};
     std::chrono::milliseconds patience = kUntilWoken;
     if (done_ != committed_) {
       VIBES_TRY(commit_if_due());
-      patience = std::max(limits::kCommitEvery - since_commit(), std::chrono::milliseconds(1));
+      patience = std::max(limits::kCommitEvery - since(committed_at_ns_), kLeast);
+    }
+    tick_if_due();
+    if (const auto every = runner_.options_.tick_every; every.count() > 0) {
+      patience = std::min(patience, std::max(every - since(ticked_at_ns_), kLeast));
     }
     (void)runner_.log_.signal().wait_beyond(done_, stop_, patience);
     return {};
@@ -144,9 +164,11 @@ class GroupRunner::Round {
   Membership& membership_;
   Handler& handler_;
   const std::stop_token& stop_;
-  Offset done_;       // everything before it is handled
-  Offset committed_;  // everything before it is durably so
+  Offset done_;        // everything before it is handed over
+  Offset committed_;   // everything before it is done for good
+  Offset settled_at_;  // done_ when the handler was last asked to settle
   std::int64_t committed_at_ns_;
+  std::int64_t ticked_at_ns_;
   bool progressed_ = false;
 };
 
@@ -183,7 +205,7 @@ void GroupRunner::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::string problem;
     try {
-      const std::unique_ptr<Handler> handler = make_handler_();
+      const std::unique_ptr<Handler> handler = make_handler_(start);
       membership->report({});
       Round round(*this, *membership, *handler, start, stop);
       const auto result = round.run();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,13 +22,15 @@ struct RunnerOptions {
   FirstStart first_start = FirstStart::beginning;
   std::uint64_t attempts_max = limits::kDeliveryAttemptsMax;
   std::uint64_t commit_every_events = limits::kCommitEveryEvents;
-  const Clock* clock = nullptr;  // nullptr: the system's
-  Waiter* waiter = nullptr;      // nullptr: the system's
+  std::chrono::milliseconds tick_every{0};  // Handler::tick(); 0: never
+  const Clock* clock = nullptr;             // nullptr: the system's
+  Waiter* waiter = nullptr;                 // nullptr: the system's
 };
 
 /// A durable consumer group inside this process, with a thread of its own: reads the log from the
 /// group's commit on, hands each event to the handler, retries with growing pauses, gives up into
-/// the dead letters, commits every 1,000 events or 1 s and when it stops. Whatever fails around the
+/// the dead letters, commits what the handler has settled every 1,000 events or 1 s and when it
+/// stops. Whatever fails around the
 /// handler (reading, committing, making the handler) ends the round; the next starts from the
 /// commit after a pause.
 class GroupRunner {

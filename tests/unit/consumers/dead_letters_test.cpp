@@ -52,7 +52,7 @@ TEST_CASE("DeadLetters: letters are lines of their group's file, and are there a
     CHECK(letters->count("g") == round * 2);
     REQUIRE(letters->add("g", letter(round * 2)));
     REQUIRE(letters->add("g", letter(round * 2 + 1)));
-    REQUIRE(letters->add("h", letter(7)));
+    REQUIRE(letters->add("h", letter(round)));
     CHECK(letters->count("g") == round * 2 + 2);
   }
   std::string all;
@@ -149,4 +149,40 @@ TEST_CASE("DeadLetters: files that are not ours are left alone", "[consumers]") 
   for (const char* name : {"README", "UPPER.jsonl", ".jsonl", "g.json"}) {
     CHECK(contents(dir.path() / name) == "no newline");
   }
+}
+
+TEST_CASE("DeadLetters: an event has one letter, however often it is given up", "[consumers]") {
+  const test::TempDir dir;
+  for (int start = 0; start < 2; ++start) {
+    const auto letters = open_letters(dir.path().string());
+    REQUIRE(letters->add("g", letter(3)));
+    REQUIRE(letters->add("g", letter(3, "again")));
+    CHECK(letters->count("g") == 1);
+  }
+  CHECK(contents(dir.path() / "g.jsonl") == line(3));
+  const auto in_memory = open_letters("");
+  REQUIRE(in_memory->add("g", letter(3)));
+  REQUIRE(in_memory->add("g", letter(3)));
+  CHECK(*in_memory->newest("g", 1'000) == line(3));
+}
+
+TEST_CASE("DeadLetters: a file at its limit loses its older half", "[consumers]") {
+  const test::TempDir dir;
+  const std::string reason(limits::kDeadLetterReasonBytesMax, 'x');
+  const auto path = dir.path() / "g.jsonl";
+  auto letters = open_letters(dir.path().string());
+  std::uint64_t next = 0;
+  std::uintmax_t before = 0;
+  do {
+    before = next == 0 ? 0 : std::filesystem::file_size(path);
+    REQUIRE(letters->add("g", letter(next++, reason)));
+  } while (std::filesystem::file_size(path) > before);
+  CHECK(before <= limits::kDeadLetterFileBytesMax);
+  CHECK(before > limits::kDeadLetterFileBytesMax - 2 * reason.size());
+  CHECK(letters->count("g") == next);
+  letters = open_letters(dir.path().string());
+  CHECK(letters->count("g") > next / 2 - 2);
+  CHECK(letters->count("g") < next / 2 + 3);
+  const auto newest = nlohmann::json::parse(*letters->newest("g", 2 * reason.size()));
+  CHECK(newest["offset"] == next - 1);
 }

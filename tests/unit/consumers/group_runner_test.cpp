@@ -4,6 +4,7 @@
 #include <latch>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -52,7 +53,8 @@ struct RunnerFixture : RegistryFixture {
     options.clock = &clock;
     options.waiter = &waiter;
     return std::make_unique<GroupRunner>(
-        *log, *registry, [handle] { return std::make_unique<FunctionHandler>(handle); }, options);
+        *log, *registry, [handle](Offset) { return std::make_unique<FunctionHandler>(handle); },
+        options);
   }
   std::optional<Offset> committed() { return log->group_offsets().committed("g"); }
 
@@ -208,7 +210,7 @@ TEST_CASE("GroupRunner: a consumer that cannot start is tried again with pauses"
   {
     const GroupRunner runner(
         *f.log, *f.registry,
-        [&]() -> std::unique_ptr<Handler> {
+        [&](Offset) -> std::unique_ptr<Handler> {
           if (++made < 4) {
             throw std::runtime_error("no backend");
           }
@@ -263,7 +265,7 @@ TEST_CASE("GroupRunner: events lost to retention are passed over", "[consumers]"
   {
     const GroupRunner runner(
         *log, *registry,
-        [&] {
+        [&](Offset) {
           return std::make_unique<FunctionHandler>([&](std::uint64_t offset, std::uint64_t) {
             handled.push_back(offset);
             all.count_down();
@@ -286,7 +288,7 @@ TEST_CASE("GroupRunner: a stop does not wait for an event to succeed", "[consume
     RunnerOptions options{.group = "g", .attempts_max = ~0ULL, .clock = &f.clock};  // real pauses
     const GroupRunner runner(
         *f.log, *f.registry,
-        [&] {
+        [&](Offset) {
           return std::make_unique<FunctionHandler>([&](std::uint64_t offset, std::uint64_t) {
             if (offset < 2) {
               return Outcome::ok();
@@ -302,4 +304,81 @@ TEST_CASE("GroupRunner: a stop does not wait for an event to succeed", "[consume
   }
   CHECK(f.committed() == Offset(2));
   CHECK(f.registry->find("g")->state == GroupState::idle);
+}
+
+namespace {
+
+/// Settles up to what the test says, and counts.
+class SettlingHandler final : public Handler {
+ public:
+  SettlingHandler(Handle handle, std::atomic<std::uint64_t>& settled, std::atomic<int>& last,
+                  std::atomic<int>& ticks)
+      : handle_(std::move(handle)), settled_(settled), last_(last), ticks_(ticks) {}
+  Outcome handle(const event::EventView& event, std::uint64_t attempt) override {
+    return handle_(event.offset.value(), attempt);
+  }
+  Result<Offset> settle(Offset handled, Occasion occasion) override {
+    last_ += occasion == Occasion::last ? 1 : 0;
+    return std::min(handled, Offset(settled_));
+  }
+  void tick() override { ++ticks_; }
+
+ private:
+  Handle handle_;
+  std::atomic<std::uint64_t>& settled_;
+  std::atomic<int>& last_;
+  std::atomic<int>& ticks_;
+};
+
+}  // namespace
+
+TEST_CASE("GroupRunner: only what the handler has settled is committed", "[consumers]") {
+  RunnerFixture f;
+  f.append(10);
+  std::atomic<std::uint64_t> settled = 4;
+  std::atomic<int> last = 0;
+  std::atomic<int> ticks = 0;
+  for (const std::uint64_t from : {0U, 4U}) {
+    std::vector<std::uint64_t> handled;
+    std::latch all(static_cast<std::ptrdiff_t>(10 - from));
+    {
+      const GroupRunner runner(
+          *f.log, *f.registry,
+          [&](Offset start) {
+            CHECK(start == Offset(from));
+            return std::make_unique<SettlingHandler>(
+                [&](std::uint64_t offset, std::uint64_t) {
+                  handled.push_back(offset);
+                  all.count_down();
+                  return offset == 6 ? Outcome::reject("six") : Outcome::ok();
+                },
+                settled, last, ticks);
+          },
+          {.group = "g", .commit_every_events = 2, .clock = &f.clock, .waiter = &f.waiter});
+      all.wait();
+    }
+    CHECK(handled.front() == from);
+    CHECK(f.committed() == Offset(settled));
+    settled = 10;
+  }
+  CHECK(last == 1);  // the second life had committed everything when it was stopped
+  CHECK(ticks == 0);
+  CHECK(f.registry->find("g")->dead_letters == 1);  // handed over twice, set aside once
+}
+
+TEST_CASE("GroupRunner: the handler is ticked while there is nothing to do", "[consumers]") {
+  RunnerFixture f;
+  std::atomic<std::uint64_t> settled = 0;
+  std::atomic<int> last = 0;
+  std::atomic<int> ticks = 0;
+  const GroupRunner runner(*f.log, *f.registry,
+                           [&](Offset) {
+                             return std::make_unique<SettlingHandler>(
+                                 [](std::uint64_t, std::uint64_t) { return Outcome::ok(); },
+                                 settled, last, ticks);
+                           },
+                           {.group = "g", .tick_every = 1ms});
+  while (ticks < 3) {
+    std::this_thread::yield();
+  }
 }

@@ -59,7 +59,8 @@ void live(const std::string& dir, const std::string& group, std::uint64_t die_at
   VIBES_ASSERT(opened);
   std::latch all(1);
   const GroupRunner runner(
-      *log, **opened, [&] { return std::make_unique<NotingHandler>(notes.get(), die_at, all); },
+      *log, **opened,
+      [&](Offset) { return std::make_unique<NotingHandler>(notes.get(), die_at, all); },
       {.group = group, .commit_every_events = kCommitEvery});
   all.wait();
 }
