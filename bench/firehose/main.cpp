@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -306,6 +308,22 @@ int run(int argc, char** argv) {
   std::string program = std::filesystem::canonical("/proc/self/exe").parent_path() / "vibes-server";
   CLI::App app("From append to firehose through a real vibes-server", "bench_firehose");
   app.add_option("server", program, "The vibes-server to measure")->capture_default_str();
+  const std::map<std::string, std::function<void(Figures&)>> parts{
+      {"appends", [&](Figures& f) { measure_appends(f, program); }},
+      {"latency",
+       [&](Figures& f) {
+         measure_latency(f, program, "fsync");
+         measure_latency(f, program, "os");
+       }},
+      {"fan-out", [&](Figures& f) { measure_fan_out(f, program); }},
+      {"memory", [&](Figures& f) { measure_idle_memory(f, program); }},
+      {"catch-up", [&](Figures& f) { measure_lag_and_catch_up(f, program); }}};
+  std::vector<std::string> only{"appends", "latency", "fan-out", "memory", "catch-up"};
+  app.add_option("--only", only, "What to measure beside the machine")
+      ->check(CLI::IsMember(only))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
   const std::string json = parse_or_exit(app, argc, argv);
   program = std::filesystem::absolute(program);
   rlimit files{};
@@ -315,12 +333,9 @@ int run(int argc, char** argv) {
 
   Figures figures;
   measure_machine(figures);
-  measure_appends(figures, program);
-  measure_latency(figures, program, "fsync");
-  measure_latency(figures, program, "os");
-  measure_fan_out(figures, program);
-  measure_idle_memory(figures, program);
-  measure_lag_and_catch_up(figures, program);
+  for (const std::string& part : only) {
+    parts.at(part)(figures);
+  }
   return report("firehose", figures, json);
 }
 
