@@ -68,6 +68,17 @@ ExitCode seek(Session& session, const ConsumerOptions& options) {
   });
 }
 
+ExitCode reset(Session& session, const ConsumerOptions& options) {
+  client::HttpRequest request;
+  request.method = "POST";
+  request.path = path_of(options.group) + "/reset";
+  return ask(session, request, [&](const std::string& body) {
+    if (!session.report.is_quiet()) {
+      print_consumers(body, options.json);
+    }
+  });
+}
+
 ExitCode remove(Session& session, const ConsumerOptions& options) {
   client::HttpRequest request;
   request.method = "DELETE";
@@ -105,6 +116,8 @@ void add_consumers(CLI::App& app, Session& session) {
       ->type_name("POS")
       ->required();
   seeker->add_flag("--json", options->json, "Print JSON");
+  needs_group(add("reset", "Put a group back to the beginning, without dead letters", reset))
+      ->add_flag("--json", options->json, "Print JSON");
   needs_group(add("remove", "Forget a group", remove));
   needs_group(
       add("dead-letters", "Print the events a group gave up on, as JSON lines", dead_letters));

@@ -16,7 +16,7 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
     'hooks uninstall') echo "$common --scope --dry-run" ;;
     'hooks status') echo "$common --json" ;;
     'import '*) echo "$common -W --timeout" ;;
-    'consumers list' | 'consumers show') echo "$common --json" ;;
+    'consumers list' | 'consumers show' | 'consumers reset') echo "$common --json" ;;
     'consumers seek') echo "$common --to --json" ;;
     'log info' | 'log verify') echo "$common --json" ;;
     'log dump') echo "$common $choose" ;;
@@ -61,7 +61,7 @@ _vibesctl() {
   elif [[ $verb == attach || ($verb == sessions && ($sub == show || $sub == kill)) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_sessions)" -- "$cur")
   elif [[ $verb == consumers && -z $sub ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'list show seek remove dead-letters' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W 'list show seek reset remove dead-letters' -- "$cur")
   elif [[ $verb == hooks && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'install uninstall status' -- "$cur")
   elif [[ $verb == import ]]; then

@@ -74,9 +74,9 @@ complete -c vibesctl -n '__fish_seen_subcommand_from attach run create' -l cwd -
 complete -c vibesctl -n '__fish_seen_subcommand_from create' -l id -x -d 'Its ID'
 complete -c vibesctl -n '__fish_seen_subcommand_from create' -l size -x -d 'Size of its terminal'
 
-set -l groups list show seek remove dead-letters
+set -l groups list show seek reset remove dead-letters
 complete -c vibesctl -n "__fish_seen_subcommand_from consumers; and not __fish_seen_subcommand_from $groups" -a "$groups"
 complete -c vibesctl -n '__fish_seen_subcommand_from seek' -l to -xa 'beginning end' -d 'Where to read next'
 set -l looks info verify dump export
 complete -c vibesctl -n "__fish_seen_subcommand_from log; and not __fish_seen_subcommand_from $looks" -a "$looks"
-complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek status info verify health' -l json -d 'Print JSON'
+complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek reset status info verify health' -l json -d 'Print JSON'

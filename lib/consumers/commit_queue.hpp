@@ -19,7 +19,7 @@ namespace vibes::consumers {
 class CommitQueue {
  public:
   struct Work {
-    enum class Kind : std::uint8_t { commit, reject, set_aside, remove };
+    enum class Kind : std::uint8_t { commit, reject, set_aside, forget_letters, remove };
     std::string group;
     Kind kind = Kind::commit;
     Offset offset;  // the next offset to read, or that of the rejected event

@@ -2,6 +2,7 @@
 #include "consumers/group_registry.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -36,6 +37,9 @@ std::string_view to_string(GroupState state) {
 
 namespace {
 
+// For a member to finish what it has in hand.
+constexpr std::chrono::seconds kMoveWithin{5};
+
 using eventlog::EventLog;
 using Work = CommitQueue::Work;
 
@@ -46,6 +50,8 @@ struct Group {
   Membership::Progress progress;
   std::optional<Offset> first_start;  // until its first commit is durable
   std::string commit_problem;         // why the last commit failed
+  std::function<void()> on_move;      // of a member that takes moves
+  std::optional<Offset> wanted_move;
 };
 
 }  // namespace
@@ -59,10 +65,15 @@ class GroupRegistryImpl {
         letters_(std::move(letters)),
         queue_([this](const Work& work) { return carry_out(work); }) {}
 
-  Result<Offset> take_for_member(std::string_view name, FirstStart first_start);
+  Result<Offset> take_for_member(std::string_view name, FirstStart first_start,
+                                 std::function<void()> on_move);
   Result<void> take(std::string_view name);
   void release(std::string_view name);
   void report(std::string_view name, Membership::Progress progress);
+  std::optional<Offset> wanted_move(std::string_view name) const;
+  Result<Offset> take_move(std::string_view name);
+  /// False: the group has no member that takes moves.
+  Result<bool> ask_to_move(std::string_view name, Offset target);
   void add_live(std::string name, std::function<GroupRegistry::LiveView()> view);
 
   Result<void> check(const Work& work) const;
@@ -77,6 +88,7 @@ class GroupRegistryImpl {
  private:
   Result<void> check_new(std::string_view name) const VIBES_REQUIRES(mutex_);
   std::set<std::string, std::less<>> names() const VIBES_REQUIRES(mutex_);
+  Group* movable(std::string_view name) VIBES_REQUIRES(mutex_);
   GroupStatus status_of(const std::string& name) const;
   GroupStatus live_status(const std::string& name, const GroupRegistry::LiveView& view) const;
   void add_lag(GroupStatus& status) const;
@@ -93,6 +105,7 @@ class GroupRegistryImpl {
   const Clock& clock_;
   const std::unique_ptr<DeadLetters> letters_;
   mutable Mutex mutex_;
+  CondVar moved_;  // a wanted move was made, or its member has left
   std::map<std::string, Group, std::less<>> groups_ VIBES_GUARDED_BY(mutex_);
   std::map<std::string, std::function<GroupRegistry::LiveView()>, std::less<>> live_
       VIBES_GUARDED_BY(mutex_);
@@ -143,6 +156,10 @@ class MembershipImpl final : public Membership {
     return wait({group_, Work::Kind::set_aside, offset, std::move(reason), attempts, {}});
   }
   void report(Progress progress) override { registry_.report(group_, std::move(progress)); }
+  [[nodiscard]] std::optional<Offset> wanted_move() const override {
+    return registry_.wanted_move(group_);
+  }
+  Result<Offset> take_move() override { return registry_.take_move(group_); }
 
  private:
   Result<void> push(Work work) {
@@ -206,13 +223,15 @@ Result<void> GroupRegistryImpl::take(std::string_view name) {
   return {};
 }
 
-Result<Offset> GroupRegistryImpl::take_for_member(std::string_view name, FirstStart first_start) {
+Result<Offset> GroupRegistryImpl::take_for_member(std::string_view name, FirstStart first_start,
+                                                  std::function<void()> on_move) {
   VIBES_TRY(take(name));
   const std::optional<Offset> committed = log_.group_offsets().committed(name);
   const MutexLock lock(mutex_);
   Group& group = groups_[std::string(name)];
   group.member = true;
   group.progress = {};
+  group.on_move = std::move(on_move);
   if (committed) {
     return *committed;
   }
@@ -232,6 +251,9 @@ void GroupRegistryImpl::release(std::string_view name) {
     return;
   }
   Group& group = found->second;
+  group.on_move = {};
+  group.wanted_move.reset();
+  moved_.notify_all();
   if (!group.first_start && !log_.group_offsets().committed(name)) {
     groups_.erase(found);  // it was never made after all
     return;
@@ -247,6 +269,50 @@ void GroupRegistryImpl::report(std::string_view name, Membership::Progress progr
   if (found != groups_.end()) {
     found->second.progress = std::move(progress);
   }
+}
+
+std::optional<Offset> GroupRegistryImpl::wanted_move(std::string_view name) const {
+  const MutexLock lock(mutex_);
+  const auto found = groups_.find(name);
+  return found == groups_.end() ? std::nullopt : found->second.wanted_move;
+}
+
+Result<Offset> GroupRegistryImpl::take_move(std::string_view name) {
+  const std::optional<Offset> target = wanted_move(name);
+  if (!target) {
+    return log_.group_offsets().committed(name).value_or(log_.first());
+  }
+  VIBES_TRY(queue_.push_and_wait({std::string(name), Work::Kind::commit, *target, {}, 0, {}}));
+  const MutexLock lock(mutex_);
+  Group& group = groups_[std::string(name)];
+  if (group.wanted_move == target) {  // else another one came meanwhile
+    group.wanted_move.reset();
+    moved_.notify_all();
+  }
+  return *target;
+}
+
+Group* GroupRegistryImpl::movable(std::string_view name) {
+  const auto found = groups_.find(name);
+  return found == groups_.end() || !found->second.on_move ? nullptr : &found->second;
+}
+
+Result<bool> GroupRegistryImpl::ask_to_move(std::string_view name, Offset target) {
+  MutexLock lock(mutex_);
+  Group* group = movable(name);
+  if (group == nullptr) {
+    return false;
+  }
+  group->wanted_move = target;
+  group->on_move();
+  const auto deadline = std::chrono::steady_clock::now() + kMoveWithin;
+  for (; group != nullptr && group->wanted_move; group = movable(name)) {
+    if (moved_.wait_until(lock, deadline) == std::cv_status::timeout) {
+      return fail(Errc::group_busy,
+                  fmt::format("group {}: it will be moved when its event is done", name));
+    }
+  }
+  return true;
 }
 
 void GroupRegistryImpl::add_live(std::string name, std::function<GroupRegistry::LiveView()> view) {
@@ -276,6 +342,9 @@ Result<Offset> GroupRegistryImpl::do_work(const Work& work) {
       return reject(work);
     case Work::Kind::set_aside:
       return set_aside(work);
+    case Work::Kind::forget_letters:
+      VIBES_TRY(letters_->remove(work.group));
+      return log_.group_offsets().committed(work.group).value_or(Offset{});
     case Work::Kind::remove:
       break;
   }
@@ -288,7 +357,8 @@ Result<Offset> GroupRegistryImpl::carry_out(const Work& work) {
   const auto found = groups_.find(work.group);
   if (found != groups_.end()) {
     found->second.commit_problem = result ? std::string() : result.error().message();
-    if (result && work.kind != Work::Kind::set_aside) {
+    const bool committed = work.kind == Work::Kind::commit || work.kind == Work::Kind::reject;
+    if (result && committed) {
       found->second.first_start.reset();
     }
   }
@@ -435,8 +505,9 @@ Result<std::unique_ptr<GroupRegistry>> GroupRegistry::open(EventLog& log, Option
 }
 
 Result<std::unique_ptr<Membership>> GroupRegistry::join(std::string_view group,
-                                                        FirstStart first_start) {
-  VIBES_TRY_ASSIGN(start, impl_->take_for_member(group, first_start));
+                                                        FirstStart first_start,
+                                                        std::function<void()> on_move) {
+  VIBES_TRY_ASSIGN(start, impl_->take_for_member(group, first_start, std::move(on_move)));
   return std::make_unique<MembershipImpl>(*impl_, std::string(group), start);
 }
 
@@ -451,11 +522,23 @@ Result<GroupStatus> GroupRegistry::find(std::string_view group) const { return i
 Result<GroupStatus> GroupRegistry::seek(std::string_view group,
                                         const eventlog::Position& position) {
   VIBES_TRY_ASSIGN(target, impl_->log().resolve(position));
+  VIBES_TRY_ASSIGN(by_member, impl_->ask_to_move(group, target));
+  if (by_member) {
+    return impl_->find(group);
+  }
   VIBES_TRY(impl_->take(group));
   auto moved =
       impl_->queue().push_and_wait({std::string(group), Work::Kind::commit, target, {}, 0, {}});
   impl_->release(group);
   VIBES_TRY(std::move(moved));
+  return impl_->find(group);
+}
+
+Result<GroupStatus> GroupRegistry::reset(std::string_view group) {
+  VIBES_TRY(impl_->find(group));
+  VIBES_TRY(seek(group, eventlog::Beginning{}));
+  VIBES_TRY(impl_->queue().push_and_wait(
+      {std::string(group), Work::Kind::forget_letters, {}, {}, 0, {}}));
   return impl_->find(group);
 }
 

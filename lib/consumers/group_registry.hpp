@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,6 +88,12 @@ class Membership {
   virtual Result<void> set_aside_now(Offset offset, std::string reason, std::uint64_t attempts) = 0;
 
   virtual void report(Progress progress) = 0;
+
+  /// Where the group is to be moved while this member has it; see GroupRegistry::join().
+  [[nodiscard]] virtual std::optional<Offset> wanted_move() const = 0;
+  /// Moves it there, durably, and answers whoever wanted it. Waits for the disk. To be called when
+  /// the member has nothing in hand; it goes on from there.
+  virtual Result<Offset> take_move() = 0;
 };
 
 /// All consumer groups: those with a member in this process, those of clients, and those that are
@@ -116,7 +123,12 @@ class GroupRegistry {
 
   /// Becomes the member of a group, which is made if it is new. Does not wait for the disk. Errors:
   /// bad_group_name, too_many_groups, group_busy, live_group.
-  Result<std::unique_ptr<Membership>> join(std::string_view group, FirstStart first_start);
+  ///
+  /// With `on_move` the group may be moved although it has this member: `on_move` is called, on any
+  /// thread and at any time until the membership has ended, and the member calls take_move() soon.
+  /// It must be short.
+  Result<std::unique_ptr<Membership>> join(std::string_view group, FirstStart first_start,
+                                           std::function<void()> on_move = {});
 
   /// Lists a group without a position of its own, such as `websocket`. `view` is called from any
   /// thread and must stay callable as long as the registry lives.
@@ -127,9 +139,14 @@ class GroupRegistry {
   /// Errors: eventlog::Errc::not_found.
   [[nodiscard]] Result<GroupStatus> find(std::string_view group) const;
 
-  /// Moves a group without member, and makes it if it is new. Waits for the disk. Errors:
-  /// bad_group_name, too_many_groups, group_busy, live_group, those of EventLog::resolve().
+  /// Moves a group without member, or with one that takes moves, and makes it if it is new. Waits
+  /// for the disk, and for the member to finish what it has in hand, 5 s at most
+  /// (group_busy; the move still comes). Errors: bad_group_name, too_many_groups, group_busy,
+  /// live_group, those of EventLog::resolve().
   Result<GroupStatus> seek(std::string_view group, const eventlog::Position& position);
+  /// Makes the group as it was before its first event: moves it to the beginning and forgets its
+  /// dead letters. Errors: not_found, those of seek().
+  Result<GroupStatus> reset(std::string_view group);
   /// Forgets a group without member and its dead letters. Waits for the disk. Errors: not_found,
   /// group_busy, live_group.
   Result<void> remove(std::string_view group);

@@ -62,8 +62,6 @@ class GroupRunner::Round {
     return commit(Handler::Occasion::last);
   }
 
-  /// Whether this life got anything done for good.
-  [[nodiscard]] bool progressed() const { return progressed_; }
   [[nodiscard]] Offset committed() const { return committed_; }
 
  private:
@@ -121,7 +119,6 @@ class GroupRunner::Round {
     if (settled > committed_) {
       VIBES_TRY(membership_.commit_now(settled));
       committed_ = settled;
-      progressed_ = true;
     }
     return {};
   }
@@ -169,7 +166,6 @@ class GroupRunner::Round {
   Offset settled_at_;  // done_ when the handler was last asked to settle
   std::int64_t committed_at_ns_;
   std::int64_t ticked_at_ns_;
-  bool progressed_ = false;
 };
 
 GroupRunner::GroupRunner(eventlog::EventLog& log, GroupRegistry& registry,
@@ -187,12 +183,41 @@ GroupRunner::~GroupRunner() = default;
 std::unique_ptr<Membership> GroupRunner::join(const std::stop_token& stop) {
   Backoff backoff;
   while (!stop.stop_requested()) {
-    if (auto joined = registry_.join(options_.group, options_.first_start)) {
+    if (auto joined =
+            registry_.join(options_.group, options_.first_start, [this] { interrupt_round(); })) {
       return *std::move(joined);
     }
     waiter_.wait(backoff.next(), stop);
   }
   return nullptr;
+}
+
+std::stop_token GroupRunner::begin_round() {
+  const MutexLock lock(round_mutex_);
+  round_stop_ = std::stop_source();
+  return round_stop_.get_token();
+}
+
+void GroupRunner::interrupt_round() {
+  const MutexLock lock(round_mutex_);
+  round_stop_.request_stop();
+}
+
+/// From `start` to a stop, a move or a failure; leaves `start` at the commit.
+Result<void> GroupRunner::live(Membership& membership, Offset& start, const std::stop_token& stop) {
+  const std::stop_token round_stop = begin_round();
+  const std::stop_callback at_stop(stop, [this] { interrupt_round(); });
+  if (membership.wanted_move()) {  // it may have come before the round began
+    VIBES_TRY_ASSIGN(moved, membership.take_move());
+    start = moved;
+    return {};
+  }
+  const std::unique_ptr<Handler> handler = make_handler_(start);
+  membership.report({});
+  Round round(*this, membership, *handler, start, round_stop);
+  auto result = round.run();
+  start = round.committed();
+  return result;
 }
 
 void GroupRunner::run(const std::stop_token& stop) {
@@ -204,21 +229,19 @@ void GroupRunner::run(const std::stop_token& stop) {
   Offset start = membership->start();
   while (!stop.stop_requested()) {
     std::string problem;
+    const Offset before = start;
     try {
-      const std::unique_ptr<Handler> handler = make_handler_(start);
-      membership->report({});
-      Round round(*this, *membership, *handler, start, stop);
-      const auto result = round.run();
-      start = round.committed();
-      if (round.progressed()) {
+      const auto lived = live(*membership, start, stop);
+      if (lived) {
         backoff.reset();
+        continue;
       }
-      if (result) {
-        return;
-      }
-      problem = result.error().message();
+      problem = lived.error().message();
     } catch (...) {
       problem = what_of(std::current_exception());
+    }
+    if (start != before) {  // something was done for good
+      backoff.reset();
     }
     membership->report({GroupState::failed, 0, std::move(problem)});
     waiter_.wait(backoff.next(), stop);

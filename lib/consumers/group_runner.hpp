@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "consumers/consumer.hpp"
 #include "consumers/group_registry.hpp"
@@ -32,7 +34,8 @@ struct RunnerOptions {
 /// the dead letters, commits what the handler has settled every 1,000 events or 1 s and when it
 /// stops. Whatever fails around the
 /// handler (reading, committing, making the handler) ends the round; the next starts from the
-/// commit after a pause.
+/// commit after a pause. A group that is moved starts a new round, with a new handler, where it was
+/// moved to.
 class GroupRunner {
  public:
   /// Starts at once. Log and registry must outlive the runner.
@@ -48,6 +51,9 @@ class GroupRunner {
 
   void run(const std::stop_token& stop);
   std::unique_ptr<Membership> join(const std::stop_token& stop);
+  Result<void> live(Membership& membership, Offset& start, const std::stop_token& stop);
+  std::stop_token begin_round();
+  void interrupt_round();
 
   eventlog::EventLog& log_;
   GroupRegistry& registry_;
@@ -55,7 +61,9 @@ class GroupRunner {
   const RunnerOptions options_;
   const Clock& clock_;
   Waiter& waiter_;
-  std::jthread thread_;  // last: it uses everything above
+  Mutex round_mutex_;
+  std::stop_source round_stop_ VIBES_GUARDED_BY(round_mutex_);  // ends the present life only
+  std::jthread thread_;                                         // last: it uses everything above
 };
 
 }  // namespace vibes::consumers

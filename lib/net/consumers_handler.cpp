@@ -99,6 +99,10 @@ Response seek_group(Services& services, std::string_view group, std::string_view
   return group_response(services.groups.seek(group, *offset));
 }
 
+Response reset_group(Services& services, std::string_view group) {
+  return group_response(services.groups.reset(group));
+}
+
 Response remove_group(Services& services, std::string_view group) {
   const Result<void> removed = services.groups.remove(group);
   if (!removed) {

@@ -11,8 +11,9 @@ namespace vibes::net {
 Response list_groups(const Services& services);
 Response find_group(const Services& services, std::string_view group);
 Response group_dead_letters(const Services& services, std::string_view group);
-// These two wait for the disk.
+// These wait for the disk.
 Response seek_group(Services& services, std::string_view group, std::string_view body);
+Response reset_group(Services& services, std::string_view group);
 Response remove_group(Services& services, std::string_view group);
 
 }  // namespace vibes::net

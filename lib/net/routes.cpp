@@ -7,6 +7,7 @@
 #include "net/consumers_handler.hpp"
 #include "net/health_handler.hpp"
 #include "net/hooks_handler.hpp"
+#include "net/metrics_handler.hpp"
 #include "net/page_handler.hpp"
 #include "net/session_socket.hpp"
 #include "net/sessions_handler.hpp"
@@ -43,6 +44,8 @@ void Routes::add_status_routes(Router& router) {
              [this](const Request&, const Responder& to) { to.send(auth_status(services_)); });
   router.add(Method::get, "/api/health", Access::token,
              [this](const Request&, const Responder& to) { to.send(health(services_)); });
+  router.add(Method::get, "/metrics", Access::token,
+             [this](const Request&, const Responder& to) { to.send(metrics(services_)); });
   router.add(Method::get, "/api/tunnel/status", Access::token,
              [](const Request&, const Responder& to) { to.send(tunnel_status()); });
 }
@@ -82,6 +85,12 @@ void Routes::add_consumer_routes(Router& router) {
              [this](const Request& request, const Responder& to) {
                in_background(to, [this, group = request.captures[0], body = request.body] {
                  return seek_group(services_, group, body);
+               });
+             });
+  router.add(Method::post, "/api/consumers/*/reset", Access::token,
+             [this](const Request& request, const Responder& to) {
+               in_background(to, [this, group = request.captures[0]] {
+                 return reset_group(services_, group);
                });
              });
   router.add(Method::remove, "/api/consumers/*", Access::token,

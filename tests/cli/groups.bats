@@ -110,6 +110,20 @@ END
   run -2 vibesctl consumers seek g
 }
 
+@test "consumers: reset puts a group back to the beginning, without dead letters" {
+  start_server
+  note bad good
+  run -0 vibesctl tail --group g -e --exec 'grep -q good'
+  run -0 vibesctl consumers reset g
+  [ "$(committed g)" = 0 ]
+  run -0 vibesctl consumers dead-letters g
+  [ -z "$output" ]
+  run -0 group g
+  [ "$output" = $'bad\ngood' ]
+  run -5 vibesctl consumers reset nobody
+  run -9 vibesctl consumers reset websocket
+}
+
 @test "consumers: a bad group name is refused" {
   start_server
   run -2 vibesctl tail --group '../x' -e

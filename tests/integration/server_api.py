@@ -9,6 +9,7 @@ import time
 
 import pytest
 import websockets
+from prometheus_client.parser import text_string_to_metric_families
 from raw_http import RawSocket, RawWebSocket, headers
 from vibes_server import VibesServer
 
@@ -247,3 +248,21 @@ def test_a_thousand_clients_see_the_same_event(server):
     finally:
         for socket in sockets:
             socket.socket.close()
+
+
+def test_metrics_are_what_prometheus_reads_and_say_what_health_says(server):
+    server.append({"type": "note"})
+    assert server.request("PUT", "/api/consumers/measured", body='{"position":"beginning"}')[0] == 200
+    status, answer_headers, body = server.request("GET", "/metrics")
+    assert status == 200
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    health = server.get_json("/api/health")
+    assert families["vibes_log_end_offset"].samples[0].value == health["log"]["end"]
+    assert families["vibes_log_writable"].samples[0].value == 1
+    lags = {s.labels["group"]: s.value for s in families["vibes_consumer_lag_events"].samples}
+    assert lags == {group["group"]: group["lag"] for group in health["consumers"]}
+    assert lags["measured"] == health["log"]["end"] - health["log"]["first"]
+    states = {s.labels["group"]: s.labels["state"] for s in families["vibes_consumer_state"].samples}
+    assert states["measured"] == "idle" and states["websocket"] == "running"
+    assert families["vibes_consumer_dead_letters"].type == "counter"
+    assert server.request("GET", "/metrics", token=None)[0] == 401

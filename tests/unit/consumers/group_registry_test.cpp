@@ -275,3 +275,21 @@ TEST_CASE("GroupRegistry: threads join, commit, list and leave beside each other
   }
   CHECK(wrong == 0);
 }
+
+TEST_CASE("GroupRegistry: a reset puts a group back to the beginning without dead letters",
+          "[consumers]") {
+  RegistryFixture f;
+  f.append(5);
+  {
+    const auto member = *f.registry->join("g", FirstStart::end);
+    REQUIRE(member->reject_now(Offset(4), "no", 1));
+    CHECK(f.registry->reset("g").error().code == Errc::group_busy);
+  }
+  CHECK(f.registry->find("g")->dead_letters == 1);
+  const auto status = f.registry->reset("g");
+  REQUIRE(status);
+  CHECK(status->committed == Offset(0));
+  CHECK(status->dead_letters == 0);
+  CHECK(f.registry->dead_letters("g")->empty());
+  CHECK(f.registry->reset("unknown").error().code == eventlog::Errc::not_found);
+}

@@ -382,3 +382,68 @@ TEST_CASE("GroupRunner: the handler is ticked while there is nothing to do", "[c
     std::this_thread::yield();
   }
 }
+
+TEST_CASE("GroupRunner: a group that is moved goes on from there with a new handler",
+          "[consumers]") {
+  RunnerFixture f;
+  f.append(20);
+  std::atomic<std::uint64_t> last_handled = 0;
+  std::atomic<int> handled = 0;
+  std::atomic<int> made = 0;
+  const auto wait_for = [&](int count) {
+    while (handled < count) {
+      std::this_thread::yield();
+    }
+  };
+  const GroupRunner runner(
+      *f.log, *f.registry,
+      [&](Offset) {
+        ++made;
+        return std::make_unique<FunctionHandler>([&](std::uint64_t offset, std::uint64_t) {
+          last_handled = offset;
+          ++handled;
+          return offset == 3 ? Outcome::reject("three") : Outcome::ok();
+        });
+      },
+      {.group = "g"});
+  wait_for(20);
+  const auto moved = f.registry->seek("g", Offset(15));
+  REQUIRE(moved);
+  CHECK(moved->committed >= Offset(15));
+  wait_for(25);
+  CHECK(last_handled == 19);
+  CHECK(made == 2);
+
+  CHECK(f.registry->find("g")->dead_letters == 1);
+  REQUIRE(f.registry->reset("g"));
+  wait_for(45);
+  CHECK(made == 3);
+  CHECK(handled == 45);
+}
+
+TEST_CASE("GroupRunner: a move does not wait for an event that always fails", "[consumers]") {
+  RunnerFixture f;
+  f.append(3);
+  std::latch failing(1);
+  std::latch moved_to(1);
+  std::atomic<bool> told = false;
+  const GroupRunner runner(
+      *f.log, *f.registry,
+      [&](Offset) {
+        return std::make_unique<FunctionHandler>([&](std::uint64_t offset, std::uint64_t attempt) {
+          if (offset == 2) {
+            moved_to.count_down();
+            return Outcome::ok();
+          }
+          if (attempt > 1 && !told.exchange(true)) {
+            failing.count_down();
+          }
+          return Outcome::retry("never");
+        });
+      },
+      {.group = "g", .attempts_max = ~0ULL});  // real pauses
+  failing.wait();
+  REQUIRE(f.registry->seek("g", Offset(2)));
+  moved_to.wait();
+  CHECK(f.registry->find("g")->dead_letters == 0);
+}
