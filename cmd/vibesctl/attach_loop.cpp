@@ -22,6 +22,11 @@ constexpr std::chrono::milliseconds kConnectWithin{10'000};
 constexpr std::chrono::milliseconds kSendWithin{10'000};
 constexpr std::chrono::milliseconds kCloseWithin{1'000};
 constexpr std::chrono::milliseconds kLookUpEvery{200};
+/// Of what is typed. Where the program does not read, its server takes no more at some point; then
+/// as much waits here, so that the keys that leave are still seen, and the rest with the terminal.
+constexpr std::size_t kTypedBytesMax = 1 * limits::kMiB;
+constexpr std::size_t kQueuedBytesMax = 256 * limits::kKiB;
+constexpr std::chrono::milliseconds kSendMoreEvery{20};
 /// Small, so that a terminal that takes little is not waited for long.
 constexpr std::size_t kWriteBytes = 4'096;
 constexpr std::string_view kResetTerminal =
@@ -127,7 +132,10 @@ void AttachLoop::attend_size() {
 void AttachLoop::attend_input() {
   constexpr char kInterrupt = '\x03';
   constexpr std::string_view kEndOfInput = "\x04";
-  std::string keys = terminal_.events.take_input();
+  std::string keys;
+  if (typed_.size() < kTypedBytesMax) {
+    keys = terminal_.events.take_input();
+  }
   if (terminal_.raw != nullptr) {
     DetachKey::Typed typed = detach_key_.take(keys);
     keys = std::move(typed.bytes);
@@ -136,8 +144,9 @@ void AttachLoop::attend_input() {
       return;
     }
     if (typed.detach) {
-      if (is_attached() && !keys.empty()) {
-        send_input(keys);
+      if (is_attached()) {
+        typed_ += keys;
+        send_typed();
       }
       detach();
       return;
@@ -146,20 +155,19 @@ void AttachLoop::attend_input() {
   if (!is_attached()) {
     return;  // typed into nothing
   }
-  if (!keys.empty()) {
-    send_input(keys);
-  }
+  typed_ += keys;
   if (terminal_.events.input_ended() && !std::exchange(end_of_input_, true)) {
     if (terminal_.raw != nullptr) {
       detach();  // the terminal has gone away
-    } else {
-      send_input(kEndOfInput);
+      return;
     }
+    typed_ += kEndOfInput;
   }
+  send_typed();
 }
 
 template <class Send>
-bool AttachLoop::insist(Send send) {
+void AttachLoop::insist(Send send) {
   const client::Deadline deadline = client::within(kSendWithin);
   bool woken = false;
   Result<void> sent = send(deadline);
@@ -171,24 +179,21 @@ bool AttachLoop::insist(Send send) {
     waker_->wake();  // what woke us is still to be attended to
   }
   // A connection that is lost is found out by the next receive().
-  if (!sent && is(sent.error(), Errc::timed_out)) {
-    tell([&] { session_.report.warning("the server takes no input; some of it is lost"); });
-  }
-  return sent.has_value();
 }
 
 void AttachLoop::send_size() {
-  (void)insist([&](client::Deadline d) { return client_->resize(*request_.size, d); });
+  insist([&](client::Deadline d) { return client_->resize(*request_.size, d); });
 }
 
-void AttachLoop::send_input(std::string_view keys) {
-  while (!keys.empty()) {
-    const auto piece = keys.substr(0, limits::kPtyInputBytesMax);
-    if (!insist([&](client::Deadline d) { return client_->input(piece, d); })) {
-      return;
-    }
-    keys.remove_prefix(piece.size());
+/// As much as can be sent without waiting.
+void AttachLoop::send_typed() {
+  std::size_t sent = 0;
+  while (sent < typed_.size() && client_->queued_bytes() < kQueuedBytesMax) {
+    const auto piece = std::string_view(typed_).substr(sent, limits::kPtyInputBytesMax);
+    insist([&](client::Deadline d) { return client_->input(piece, d); });
+    sent += piece.size();
   }
+  typed_.erase(0, sent);
 }
 
 void AttachLoop::detach() {
@@ -220,6 +225,7 @@ void AttachLoop::lose(const Error& error) {
   const bool first = client_.has_value() || backoff_.count() == 0;
   client_.reset();
   attached_ = false;
+  typed_.clear();  // as what was on its way
   if (!was_attached_ || !is_passing(error)) {
     fail_with(error);
     return;
@@ -236,7 +242,8 @@ void AttachLoop::lose(const Error& error) {
 // --- From the session ---
 
 void AttachLoop::receive() {
-  const auto message = client_->next(client::kNever);
+  const auto message =
+      client_->next(typed_.empty() ? client::kNever : client::within(kSendMoreEvery));
   if (message) {
     std::visit([this](const auto& heard) { on(heard); }, *message);
   } else if (!is(message.error(), Errc::woken) && !is(message.error(), Errc::timed_out)) {

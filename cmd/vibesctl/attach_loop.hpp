@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "cli/raw_terminal.hpp"
 #include "cli/screen_modes.hpp"
@@ -58,11 +59,11 @@ class AttachLoop {
   void tell(Say say);
   void note(const std::string& text);
   void fail_with(const Error& error);
-  void send_input(std::string_view keys);
+  void send_typed();
   void send_size();
-  /// Sends by `send`, once more whenever something else wakes us meanwhile. False: not sent.
+  /// Sends by `send`, once more whenever something else wakes us meanwhile.
   template <class Send>
-  bool insist(Send send);
+  void insist(Send send);
   [[nodiscard]] bool is_attached() const { return client_.has_value() && attached_; }
 
   Session& session_;
@@ -76,6 +77,7 @@ class AttachLoop {
   bool was_attached_ = false;    // on any
   bool replay_repeats_ = false;  // what the terminal shows already is about to come again
   bool end_of_input_ = false;    // told to the session
+  std::string typed_;            // and not sent: the program does not read as fast
   bool refusal_told_ = false;
   std::chrono::milliseconds backoff_{0};
   client::Deadline retry_at_{};

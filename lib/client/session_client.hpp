@@ -76,6 +76,8 @@ class SessionClient {
   Result<void> input(std::string_view bytes, Deadline deadline);
   /// The first one after the attach also brings the replay.
   Result<void> resize(WindowSize size, Deadline deadline);
+  /// Of both, what the kernel has not taken.
+  [[nodiscard]] std::size_t queued_bytes() const { return socket_.queued_bytes(); }
   /// Ends the connection politely; the session goes on.
   void close(Deadline deadline) { (void)socket_.close(deadline); }
 

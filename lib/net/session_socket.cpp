@@ -32,6 +32,10 @@ constexpr std::size_t kReplayBytes = 512 * limits::kKiB;
 // A client that asks faster than it reads its answers is not read from until it has caught up.
 constexpr std::size_t kRepliesMax = 256;
 constexpr std::size_t kReplyBytesMax = 1 * limits::kMiB;
+// The same of a client whose programs do not read what it types: so much of that waits for an
+// answer of the session's thread, which comes when there is room. In one message more at most.
+constexpr std::size_t kInputsMax = 32;
+constexpr std::size_t kInputBytesMax = 128 * limits::kKiB;
 // Events looked at per turn for what every client is told.
 constexpr std::size_t kLogEventsPerTurn = 256;
 
@@ -72,11 +76,13 @@ class SessionSocket final : public Endpoint {
   void show_replay(const std::string& id, Attached& attached);
   void kill(const std::string& id);
   void list(const std::string& request_id);
-  session::SessionRegistry::Done reply_if_failed(const std::string& id);
 
   void reply(std::string message);
   void count_request();
   void finish_request();
+  void finish_input(std::size_t bytes);
+  [[nodiscard]] bool has_too_much() const;
+  [[nodiscard]] bool has_room() const;
   void balance_reading();
 
   void read_log();
@@ -103,6 +109,8 @@ class SessionSocket final : public Endpoint {
   std::deque<std::string> replies_;
   std::size_t reply_bytes_ = 0;
   std::size_t requests_ = 0;  // left with the registry, unanswered
+  std::size_t inputs_ = 0;    // the same of what was typed
+  std::size_t input_bytes_ = 0;
   bool paused_ = false;
   bool stopping_ = false;
   bool closed_ = false;
@@ -261,16 +269,20 @@ void SessionSocket::forget(const std::string& id) {
   }
 }
 
-session::SessionRegistry::Done SessionSocket::reply_if_failed(const std::string& id) {
-  return [post = post_, id, this](const Result<void>& result) {
-    if (!result) {
-      post([message = error_message(id, result.error()), this] { reply(message); });
-    }
-  };
-}
-
 void SessionSocket::input(const std::string& id, std::string bytes) {
-  sessions_.input(id, std::move(bytes), reply_if_failed(id));
+  const std::size_t size = bytes.size();
+  ++inputs_;
+  input_bytes_ += size;
+  balance_reading();
+  sessions_.input(id, std::move(bytes), [post = post_, id, size, this](const Result<void>& result) {
+    std::string error = result ? std::string() : error_message(id, result.error());
+    post([error = std::move(error), size, this] {
+      finish_input(size);
+      if (!error.empty()) {
+        reply(error);
+      }
+    });
+  });
 }
 
 void SessionSocket::resize(const std::string& id, unsigned cols, unsigned rows) {
@@ -341,12 +353,27 @@ void SessionSocket::finish_request() {
   balance_reading();
 }
 
+void SessionSocket::finish_input(std::size_t bytes) {
+  --inputs_;
+  input_bytes_ -= bytes;
+  balance_reading();
+}
+
+bool SessionSocket::has_too_much() const {
+  return requests_ + replies_.size() >= kRepliesMax || reply_bytes_ >= kReplyBytesMax ||
+         inputs_ >= kInputsMax || input_bytes_ >= kInputBytesMax;
+}
+
+bool SessionSocket::has_room() const {
+  return requests_ + replies_.size() <= kRepliesMax / 2 && reply_bytes_ <= kReplyBytesMax / 2 &&
+         inputs_ <= kInputsMax / 2 && input_bytes_ <= kInputBytesMax / 2;
+}
+
 void SessionSocket::balance_reading() {
-  const std::size_t waiting = requests_ + replies_.size();
-  if (!paused_ && (waiting >= kRepliesMax || reply_bytes_ >= kReplyBytesMax)) {
+  if (!paused_ && has_too_much()) {
     paused_ = true;
     connection_.pause_reading();
-  } else if (paused_ && waiting <= kRepliesMax / 2 && reply_bytes_ <= kReplyBytesMax / 2) {
+  } else if (paused_ && has_room()) {
     paused_ = false;
     connection_.resume_reading();
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <libwebsockets.h>
+#include <poll.h>
 
 #include "net/loop.hpp"
 #include "net/peer.hpp"
@@ -130,12 +131,19 @@ bool SocketConnection::output_moves() {
   return std::exchange(unsent_bytes_, unsent) != unsent;
 }
 
+/// Whether it will say nothing any more, what it said before aside.
+bool SocketConnection::peer_has_left() {
+  pollfd state{lws_get_socket_fd(peer_.wsi()), POLLRDHUP, 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
 void SocketConnection::watch() {
   const Deadlines& deadlines = peer_.loop().context().deadlines;
   const auto tick = deadlines.ping / kTicksPerPing;
   const bool stuck = write_wanted_ && !output_moves();
   stalled_ticks_ = stuck ? stalled_ticks_ + 1 : 0;
-  silent_ticks_ = heard_ || (write_wanted_ && !stuck) ? 0 : silent_ticks_ + 1;
+  const bool alive = heard_ || (write_wanted_ && !stuck) || (!listens() && !peer_has_left());
+  silent_ticks_ = alive ? 0 : silent_ticks_ + 1;
   heard_ = false;
   if (stalled_ticks_ * tick >= deadlines.stalled) {
     give_up();

@@ -68,10 +68,13 @@ class SocketConnection : public Connection {
   virtual void ping() = 0;
   /// The peer has not read for too long.
   virtual void give_up() = 0;
+  /// Whether what the peer says is read; while it is not its silence says nothing.
+  [[nodiscard]] virtual bool listens() const { return true; }
 
  private:
   void watch();
   [[nodiscard]] bool output_moves();
+  [[nodiscard]] bool peer_has_left();
 
   Peer& peer_;
   std::shared_ptr<Lifeline> life_;

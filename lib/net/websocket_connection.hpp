@@ -35,6 +35,7 @@ class WebsocketConnection final : public SocketConnection {
   void ask_for_writable() override;
   void ping() override;
   void give_up() override;
+  [[nodiscard]] bool listens() const override { return !paused_; }
 
  private:
   void on_frames();

@@ -36,8 +36,6 @@ Text text_of(Errc code) {
       return {"too_many_sessions", "256 sessions run already; end one first"};
     case Errc::spawn_failed:
       return {"spawn_failed", "the system refused a terminal or a process"};
-    case Errc::input_full:
-      return {"input_full", "the program does not read its input; nothing was written"};
     case Errc::input_too_large:
       return {"input_too_large", "one input has at most 65536 bytes; nothing was written"};
     case Errc::log_unavailable:

@@ -18,11 +18,10 @@ enum class Errc {
   bad_command,            // no such program, or not executable
   too_many_sessions,      // limits::kSessionsMax run already
   spawn_failed,           // the system refused a PTY or a process
-  input_full,  // the program does not read what it was sent: limits::kPtyInputQueueBytesMax wait
-  input_too_large,  // one input over limits::kPtyInputBytesMax
-  log_unavailable,  // the log takes no events, so nothing may start that must be recorded
-  busy,             // limits::kSessionCommandsMax commands wait; try again
-  stopping,         // the server is stopping
+  input_too_large,        // one input over limits::kPtyInputBytesMax
+  log_unavailable,        // the log takes no events, so nothing may start that must be recorded
+  busy,                   // limits::kSessionCommandsMax commands wait; try again
+  stopping,               // the server is stopping
 };
 
 const std::error_category& error_category();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "session/session.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/limits.hpp"
-#include "session/errc.hpp"
 
 namespace vibes::session {
 
@@ -23,13 +25,12 @@ Session::Output Session::read_output(std::span<char> buffer, std::size_t bytes_m
   return Output::more;
 }
 
-Result<void> Session::queue_input(std::string_view bytes) {
-  if (input_.size() + bytes.size() > limits::kPtyInputQueueBytesMax) {
-    return fail(Errc::input_full, {});
-  }
+void Session::queue_input(std::string_view bytes, std::function<void()> room) {
   input_ += bytes;
+  const std::uint64_t end = taken_ + input_.size();
+  const std::uint64_t until = end - std::min<std::uint64_t>(end, limits::kPtyInputQueueBytesMax);
+  waiting_.push_back({.until = until, .room = std::move(room)});
   write_input();
-  return {};
 }
 
 void Session::write_input() {
@@ -42,6 +43,22 @@ void Session::write_input() {
     written += taken;
   }
   input_.erase(0, written);
+  taken_ += written;
+  tell_room();
+}
+
+void Session::drop_input() {
+  taken_ += input_.size();
+  input_.clear();
+  tell_room();
+}
+
+void Session::tell_room() {
+  while (!waiting_.empty() && waiting_.front().until <= taken_) {
+    const std::function<void()> room = std::move(waiting_.front().room);
+    waiting_.pop_front();
+    room();
+  }
 }
 
 Result<void> Session::resize(TerminalSize size) {

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,10 +34,14 @@ class Session {
   /// stream is a ring, so reading never waits for readers.
   Output read_output(std::span<char> buffer, std::size_t bytes_max, std::int64_t unix_seconds);
 
-  /// All or nothing. Errors: Errc::input_full.
-  Result<void> queue_input(std::string_view bytes);
+  /// Takes all of it. `room` is called, once, when what the terminal has not taken of this and of
+  /// what came before it is at most limits::kPtyInputQueueBytesMax: at once, or out of
+  /// write_input() or drop_input().
+  void queue_input(std::string_view bytes, std::function<void()> room);
   /// Writes what the terminal takes.
   void write_input();
+  /// Nobody is left to read it.
+  void drop_input();
   [[nodiscard]] bool has_input() const { return !input_.empty(); }
 
   Result<void> resize(TerminalSize size);
@@ -49,11 +55,19 @@ class Session {
   std::optional<std::int64_t> kill_at_ns;
 
  private:
+  struct WaitsForRoom {
+    std::uint64_t until = 0;  // as taken_
+    std::function<void()> room;
+  };
+  void tell_room();
+
   std::uint64_t serial_;
   std::string id_;
   Pty pty_;
   std::shared_ptr<SessionStream> stream_;  // shared with the table and the attachments
   std::string input_;
+  std::uint64_t taken_ = 0;  // bytes of input that the terminal has taken, or that were dropped
+  std::deque<WaitsForRoom> waiting_;  // in the order of `until`
 };
 
 }  // namespace vibes::session

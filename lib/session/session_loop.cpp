@@ -288,15 +288,15 @@ Session* SessionLoop::running(std::string_view id) {
   return found == sessions_.end() ? nullptr : found->second.get();
 }
 
-Result<void> SessionLoop::input(std::string_view id, std::string_view bytes) {
+void SessionLoop::input(std::string_view id, std::string_view bytes, SessionRegistry::Done done) {
   Session* session = running(id);
   if (session == nullptr) {
-    return fail(Errc::session_not_found, std::string(id));
+    done(fail(Errc::session_not_found, std::string(id)));
+    return;
   }
-  VIBES_TRY(session->queue_input(bytes));
+  session->queue_input(bytes, [done = std::move(done)] { done({}); });
   session->stream().touch(unix_seconds());
   watch(*session);
-  return {};
 }
 
 Result<void> SessionLoop::resize(std::string_view id, TerminalSize size) {
@@ -325,6 +325,7 @@ void SessionLoop::kill(std::string_view id, SessionRegistry::Done done) {
   }
   Session& session = *found->second;
   session.removed = true;
+  session.drop_input();
   session.stream().finish({});  // first: see Attachment::has_ended()
   append(session_removed(id, RemovalReason::killed), [done = std::move(done)] { done({}); });
   end_later(session);
@@ -425,6 +426,7 @@ void SessionLoop::on_exit(Session& session) {
 
 void SessionLoop::publish_end(Session& session, const SessionEnd& end) {
   session.removed = true;
+  session.drop_input();
   const auto reason =
       session.asked_to_end ? RemovalReason::killed : RemovalReason::session_finished;
   if (stopping_) {

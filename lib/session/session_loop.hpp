@@ -33,7 +33,7 @@ class SessionLoop {
   void create(const SessionSpec& spec, SessionRegistry::Created done);
   void attach(const SessionSpec& spec, const Attachment::Wake& wake,
               const SessionRegistry::Attached& done, std::function<void()> recorded);
-  Result<void> input(std::string_view id, std::string_view bytes);
+  void input(std::string_view id, std::string_view bytes, SessionRegistry::Done done);
   Result<void> resize(std::string_view id, TerminalSize size);
   void kill(std::string_view id, SessionRegistry::Done done);
   void repaint(std::string_view id, std::uint64_t serial);

@@ -175,10 +175,14 @@ void SessionRegistry::input(std::string id, std::string bytes, Done done) {
     return;
   }
   const std::size_t size = bytes.size();
-  impl_->post<void>(size, std::move(done),
-                    [id = std::move(id), bytes = std::move(bytes)](SessionLoop& loop) {
-                      return loop.input(id, bytes);
-                    });
+  impl_->commands_->push(size, [impl = impl_.get(), id = std::move(id), bytes = std::move(bytes),
+                                done = std::move(done)](const std::optional<Error>& refused) {
+    if (refused) {
+      done(fail(*refused));
+    } else {
+      impl->loop_.input(id, bytes, done);
+    }
+  });
 }
 
 void SessionRegistry::resize(std::string id, unsigned cols, unsigned rows, Done done) {

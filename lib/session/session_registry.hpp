@@ -130,7 +130,9 @@ class SessionRegistry {
   /// once.
   void attach(SessionSpec spec, Attachment::Wake wake, Attached done,
               std::function<void()> recorded = {});
-  /// Leaves bytes to be written to the PTY, all or none. Errors: session_not_found, input_full,
+  /// Leaves bytes to be written to the PTY, all or none. `done` is called once no more than
+  /// limits::kPtyInputQueueBytesMax wait for the session's program to read them, or it has ended:
+  /// whoever has only so much unanswered cannot make input pile up. Errors: session_not_found,
   /// input_too_large, busy.
   void input(std::string id, std::string bytes, Done done);
   /// Errors: session_not_found, bad_size, busy.

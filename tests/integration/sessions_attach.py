@@ -366,15 +366,53 @@ def test_with_its_output_in_a_pipe_it_has_the_size_of_the_terminal_typed_at(serv
         terminal.assert_restored()
 
 
-def test_a_paste_that_the_program_does_not_read_is_told(server):
-    script = "stty raw -echo; echo up; while [ ! -e go ]; do sleep 0.05; done; exit 3"
+class Typist(threading.Thread):
+    """Types as fast as the terminal takes it."""
+
+    def __init__(self, terminal, text):
+        super().__init__(daemon=True)
+        self.terminal = terminal
+        self.text = text
+        self.typed = 0
+        self.start()
+
+    def run(self):
+        while self.typed < len(self.text):
+            self.typed += os.write(self.terminal.master, self.text[self.typed : self.typed + 4096])
+
+
+LATE_READER = "stty raw -echo; echo up; while [ ! -e go ]; do sleep 0.05; done; "
+
+
+def test_a_paste_that_the_program_reads_late_arrives_whole(server):
+    text = b"".join(b"%07d\n" % i for i in range(512 * 1024))  # 4 MiB, where 1 MiB waits for the program
+    script = f"{LATE_READER}head -c {len(text)} | cksum"
     with in_terminal(server, "run", "--cwd", str(server.root), "--", "/bin/sh", "-c", script) as terminal:
         terminal.wait_for(b"up")
-        for _ in range(32):  # 2 MiB, where 1 MiB may wait
-            terminal.type(b"x" * 65_536)
-        terminal.wait_for(b"does not read its input")
+        typist = Typist(terminal, text)
+        terminal.wait_until(lambda: typist.typed > 2 << 20, "2 MiB typed")
+        vibesctl(server, "run", "--", "/bin/sh", "-c", "exit 4", status=4)  # others go on
         (server.root / "go").touch()
-        assert terminal.wait() == 3
+        assert terminal.wait() == 0
+        typist.join(PATIENCE_S)
+        terminal.assert_restored()
+        sum = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout.split()
+        assert terminal.output.split(b"up")[1].split() == sum
+
+
+@pytest.mark.parametrize("leave", ["keys", "kill"])
+def test_a_program_that_does_not_read_a_paste_can_be_left_and_killed(server, leave):
+    with in_terminal(server, "run", "--cwd", str(server.root), "--", "/bin/sh", "-c", LATE_READER) as terminal:
+        terminal.wait_for(b"up")
+        typist = Typist(terminal, b"x" * (3 << 19))
+        terminal.wait_until(lambda: typist.typed == len(typist.text), "1.5 MiB typed")
+        (id,) = sessions(server)
+        if leave == "keys":
+            terminal.type(LEAVE)
+            assert terminal.wait() == 0
+            assert sessions(server)[id]["state"] == "Running"
+        vibesctl(server, "sessions", "kill", id)
+        terminal.wait()
         terminal.assert_restored()
 
 

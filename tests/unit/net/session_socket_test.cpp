@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "net/sessions_handler.hpp"
 #include "support/catch.hpp"
 #include "support/recording_connection.hpp"
+#include "support/temp_dir.hpp"
 #include "support/test_log.hpp"
 
 namespace vibes::net {
@@ -530,6 +532,100 @@ TEST_CASE("SessionSocket: a client that asks and does not read is not read from"
   CHECK(client.connection.paused());
   client.turn();
   CHECK(!client.connection.paused());
+}
+
+/// Types what is left of `bytes` while the client is read from; returns how much.
+std::size_t type_while_read(Client& client, const std::string& id, std::string_view bytes) {
+  constexpr std::size_t kPieceBytes = 40'000;
+  std::size_t typed = 0;
+  while (typed < bytes.size() && !client.connection.paused()) {
+    client.send(input(id, std::string(bytes.substr(typed, kPieceBytes))));
+    typed += std::min(kPieceBytes, bytes.size() - typed);
+  }
+  return typed;
+}
+
+/// Starts a session in which nobody reads until `gate` exists; then `script` runs.
+void start_deaf(Client& client, const std::string& id, const std::string& gate,
+                const std::string& script) {
+  client.send(attach(
+      id, "stty raw -echo; echo up; until [ -e '" + gate + "' ]; do sleep 0.02; done; " + script));
+  client.await_type("pty_output");
+}
+
+void await_pause(Client& client, bool wanted) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (client.connection.paused() != wanted) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    client.turn();
+    std::this_thread::yield();
+  }
+}
+
+TEST_CASE("SessionSocket: what is typed before the program reads waits with the client, all of it",
+          "[net][sessions]") {
+  Server server;
+  Client client(server);
+  const vibes::test::TempDir dir;
+  std::string bytes(4 * limits::kMiB, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(i * 7 + i / 1'000);
+  }
+  start_deaf(client, "deaf", dir.path() / "gate",
+             "head -c 4194304 > '" + (dir.path() / "got").string() + "'");
+  std::size_t typed = 0;
+  // The terminal and the session's queue take some before the client has to wait.
+  while (typed < 2 * limits::kMiB) {
+    typed += type_while_read(client, "deaf", std::string_view(bytes).substr(typed));
+    std::promise<void> seen;
+    server.registry->flush([&seen] { seen.set_value(); });
+    seen.get_future().wait();
+    client.turn();
+    if (client.connection.paused()) {
+      break;
+    }
+  }
+  CHECK(client.connection.paused());
+  CHECK(typed < 3 * limits::kPtyInputQueueBytesMax / 2);
+
+  Client other(server);  // goes on as ever
+  other.send(attach("other", "read x; exit 3"));
+  other.await_type("attach_ack");
+  other.send(input("other", "\n"));
+  CHECK(other.await_type("pty_exit")["exit_code"] == 3);
+
+  std::ofstream(dir.path() / "gate").put('\n');
+  while (typed < bytes.size()) {
+    await_pause(client, false);
+    typed += type_while_read(client, "deaf", std::string_view(bytes).substr(typed));
+  }
+  CHECK(client.await_type("pty_exit")["exit_code"] == 0);
+  std::ifstream got(dir.path() / "got", std::ios::binary);
+  std::string read(bytes.size() + 1, '\0');
+  got.read(read.data(), static_cast<std::streamsize>(read.size()));
+  read.resize(static_cast<std::size_t>(got.gcount()));
+  CHECK(read == bytes);
+}
+
+TEST_CASE("SessionSocket: the end of a session that did not read lets its client go on",
+          "[net][sessions]") {
+  Server server;
+  Client client(server);
+  const vibes::test::TempDir dir;
+  start_deaf(client, "deaf", dir.path() / "never", "exit 0");
+  const std::string bytes(4 * limits::kMiB, 'x');
+  for (std::size_t typed = 0; typed < bytes.size(); typed += 64 * limits::kKiB) {
+    client.send(input("deaf", bytes.substr(typed, 64 * limits::kKiB)));  // it does not obey
+  }
+  REQUIRE(client.connection.paused());
+  SECTION("killed by another client") {
+    Client other(server);
+    other.send({{"type", "kill_session"}, {"session_id", "deaf"}});
+    other.await_type("session_removed");
+    await_pause(client, false);
+    client.await_type("session_removed");
+  }
+  SECTION("or the client goes first") { client.close(); }
 }
 
 TEST_CASE("SessionSocket: a burst is bounded and no session silences another", "[net][sessions]") {
