@@ -105,13 +105,10 @@ void AttachLoop::attend() {
     return;
   }
   if (terminal_.events.take_stop()) {
-    if (terminal_.raw != nullptr) {
-      terminal_.raw->restore();
-    }
-    (void)::raise(SIGSTOP);
+    give_way();
   }
-  if (terminal_.events.take_continue() && terminal_.raw != nullptr) {
-    terminal_.raw->enter_again();  // whoever had the terminal meanwhile set it as they liked
+  if (terminal_.events.take_continue()) {
+    come_back();
   }
   if (terminal_.events.take_resize()) {
     attend_size();
@@ -119,6 +116,29 @@ void AttachLoop::attend() {
   // While there is no session to type to keys wait, but for those that leave.
   if (is_attached() || was_attached_) {
     attend_input();
+  }
+}
+
+void AttachLoop::give_way() {
+  if (terminal_.shows) {
+    write(modes_.undo());
+    modes_ = cli::ScreenModes();
+  }
+  if (terminal_.raw != nullptr) {
+    terminal_.raw->restore();
+  }
+  (void)::raise(SIGSTOP);
+}
+
+/// Whoever had the terminal meanwhile set it and wrote on it as they liked.
+void AttachLoop::come_back() {
+  if (terminal_.raw != nullptr) {
+    terminal_.raw->enter_again();
+  }
+  if (terminal_.shows && is_attached()) {
+    ++redraws_;
+    request_.size = window_size();
+    insist([&](client::Deadline d) { return client_->attach_again(request_, d); });
   }
 }
 
@@ -225,6 +245,7 @@ void AttachLoop::lose(const Error& error) {
   const bool first = client_.has_value() || backoff_.count() == 0;
   client_.reset();
   attached_ = false;
+  redraws_ = 0;
   typed_.clear();  // as what was on its way
   if (!was_attached_ || !is_passing(error)) {
     fail_with(error);
@@ -252,7 +273,10 @@ void AttachLoop::receive() {
 }
 
 void AttachLoop::on(const client::Attached& /*attached*/) {
-  if (was_attached_) {
+  if (redraws_ > 0) {
+    --redraws_;
+    replay_repeats_ = true;
+  } else if (was_attached_) {
     note("attached again");
   }
   attached_ = was_attached_ = true;

@@ -41,6 +41,8 @@ class AttachLoop {
   void attend();
   void attend_input();
   void attend_size();
+  void give_way();
+  void come_back();
   void wait_and_connect();
   void receive();
   void on(const client::Attached& attached);
@@ -75,6 +77,7 @@ class AttachLoop {
   std::optional<client::SessionClient> client_;
   bool attached_ = false;        // on this connection
   bool was_attached_ = false;    // on any
+  unsigned redraws_ = 0;         // asked for on this connection
   bool replay_repeats_ = false;  // what the terminal shows already is about to come again
   bool end_of_input_ = false;    // told to the session
   std::string typed_;            // and not sent: the program does not read as fast

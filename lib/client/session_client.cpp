@@ -104,6 +104,11 @@ Result<SessionClient> SessionClient::attach(const Target& target, const AttachRe
   return SessionClient(request.id, std::move(socket));
 }
 
+Result<void> SessionClient::attach_again(const AttachRequest& request, Deadline deadline) {
+  VIBES_TRY_ASSIGN(message, attach_message(request));
+  return socket_.send(message, deadline);
+}
+
 Result<SessionMessage> SessionClient::next(Deadline deadline) {
   for (;;) {
     VIBES_TRY_ASSIGN(frame, socket_.receive(deadline));

@@ -67,6 +67,10 @@ class SessionClient {
   static Result<SessionClient> attach(const Target& target, const AttachRequest& request,
                                       Deadline deadline, std::shared_ptr<Waker> waker);
 
+  /// Asks for the same session again over the same connection: Attached comes once more, and behind
+  /// the next resize what is on its screen, as a replay. Errors: as WebSocket::send().
+  Result<void> attach_again(const AttachRequest& request, Deadline deadline);
+
   /// The next message; those of other sessions are passed over. Errors: as WebSocket::receive(),
   /// and bad_answer.
   Result<SessionMessage> next(Deadline deadline);

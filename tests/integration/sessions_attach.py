@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from pathlib import Path
 
@@ -218,6 +219,45 @@ def test_a_stop_gives_the_terminal_back_and_a_continuation_takes_it(server):
         terminal.type(LEAVE)
         assert terminal.wait() == 0
         terminal.assert_restored()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
+def test_after_a_stop_the_terminal_is_raw_again_and_the_screen_drawn_anew(server, number):
+    script = "stty -echo; printf '\\033[?1049hready'; exec cat"
+    with in_terminal(server, "run", "--", "/bin/sh", "-c", script) as terminal:
+        terminal.wait_for(b"ready")
+        terminal.kill(number)
+        terminal.wait_stopped()
+        if number == signal.SIGTSTP:
+            terminal.wait_for(b"\x1b[?1049l")  # the program's screen makes way for the shell
+        termios.tcsetattr(terminal.slave, termios.TCSANOW, terminal.before)  # as the shell does
+        os.write(terminal.slave, b"$ fg\n")
+        terminal.resize(70, 20)
+        terminal.kill(signal.SIGCONT)
+        terminal.wait_raw()
+        terminal.wait_for(b"\x1bc\x1b[?1049hready")
+        terminal.type(b"again\r")
+        terminal.wait_for(b"again\r\n")
+        assert b"attached again" not in terminal.output
+        (session,) = sessions(server).values()
+        assert (session["cols"], session["rows"], session["subscriber_count"]) == (70, 20, 1)
+        terminal.type(LEAVE)
+        assert terminal.wait() == 0
+        terminal.assert_restored()
+
+
+def test_a_stop_repeats_nothing_in_a_pipe(server):
+    read, write = os.pipe()
+    with in_terminal(server, "run", "--", "/bin/sh", "-c", "stty -echo; echo up; exec cat", stdout=write) as terminal:
+        os.close(write)
+        with os.fdopen(read, "rb") as output:
+            assert output.readline() == b"up\r\n"
+            terminal.kill(signal.SIGSTOP)
+            terminal.wait_stopped()
+            terminal.kill(signal.SIGCONT)
+            terminal.type(b"again\r\x04")
+            assert output.read() == b"again\r\n"
+        assert terminal.wait() == 0
 
 
 def test_a_session_that_is_killed_ends_its_clients(server):
