@@ -126,7 +126,8 @@ void add_attach(CLI::App& app, Session& session) {
       "  vibesctl attach --new --name build -- make -j4\n\n"
       "Exit status: that of the session's program, 128 and the signal's number where one ended "
       "it;\n"
-      "0 after ctrl-\\ d, 5 no such session, 9 it has ended.");
+      "129 (SIGHUP) where the session was killed, 0 after ctrl-\\ d, 5 no such session, 9 it has "
+      "ended.");
 }
 
 void add_run(CLI::App& app, Session& session) {

@@ -29,6 +29,8 @@ constexpr std::size_t kQueuedBytesMax = 256 * limits::kKiB;
 constexpr std::chrono::milliseconds kSendMoreEvery{20};
 /// Small, so that a terminal that takes little is not waited for long.
 constexpr std::size_t kWriteBytes = 4'096;
+ExitCode died_of(int signal) { return static_cast<ExitCode>(128 + signal); }
+
 constexpr std::string_view kResetTerminal =
     "\x1b"
     "c";
@@ -305,10 +307,11 @@ void AttachLoop::on(const client::Exited& exited) {
   if (exited.code) {
     stop(static_cast<ExitCode>(*exited.code));
   } else if (exited.signal) {
-    stop(static_cast<ExitCode>(128 + *exited.signal));
+    stop(died_of(*exited.signal));
   } else {
+    // Nobody waits for how its program takes that.
     note("the session was killed");
-    stop(ExitCode::failure);
+    stop(died_of(SIGHUP));
   }
 }
 
@@ -316,7 +319,7 @@ void AttachLoop::on(const client::Removed& removed) {
   // An earlier session of this id may be told as removed while we ask for a new one.
   if (attached_) {
     note("the session is gone: " + removed.reason);
-    stop(ExitCode::failure);
+    stop(removed.reason == "killed" ? died_of(SIGHUP) : ExitCode::failure);
   }
 }
 

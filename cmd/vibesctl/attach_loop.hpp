@@ -32,7 +32,8 @@ class AttachLoop {
   AttachLoop(Session& session, const client::Target& target, client::AttachRequest request,
              AttachTerminal terminal, std::shared_ptr<client::Waker> waker);
 
-  /// The program's exit code, 128 and more where a signal ended it; 0 after leaving. Look at
+  /// The program's exit code, 128 and more where a signal ended it, 129 (SIGHUP) where the session
+  /// was killed; 0 after leaving. Look at
   /// TerminalEvents::deadly_signal() first.
   ExitCode run();
 

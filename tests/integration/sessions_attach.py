@@ -93,8 +93,9 @@ def test_a_shell_in_a_session_is_a_shell(server):
         terminal.wait_raw()
         terminal.type(b"echo $((6*7))\r")
         terminal.wait_for(b"42\r\n")
-        terminal.type(b"sleep 100\r")
-        terminal.wait_for(b"sleep 100")
+        # Not the shell's own child, which is deaf to ctrl-c between its fork and its exec.
+        terminal.type(b"sh -c 'echo sl\"\"eeps; exec sleep 100'\r")
+        terminal.wait_for(b"sleeps")
         terminal.type(b"\x03")  # the program's, not ours
         terminal.wait_until(lambda: re.search(rb"\^C\s+[#$] $", terminal.output), "a prompt")
         terminal.type(b"exit 3\r")
@@ -260,14 +261,24 @@ def test_a_stop_repeats_nothing_in_a_pipe(server):
         assert terminal.wait() == 0
 
 
-def test_a_session_that_is_killed_ends_its_clients(server):
-    id = create(server, "echo up; exec cat")
+# Also of a program that ends in its own way, or only with the SIGKILL that follows.
+@pytest.mark.parametrize("taken", ["", "trap 'exit 7' HUP; ", "trap '' HUP; "])
+def test_a_session_that_is_killed_ends_its_clients_as_hung_up(server, taken):
+    id = create(server, taken + "echo up; while read line; do :; done; sleep 100")
     with in_terminal(server, "attach", id) as terminal:
         terminal.wait_for(b"up")
         vibesctl(server, "sessions", "kill", id)
-        assert terminal.wait() == 1
+        assert terminal.wait() == 128 + signal.SIGHUP
         terminal.assert_restored()
         assert b"the session was killed" in terminal.output
+
+
+def test_a_kill_that_nobody_asked_the_server_for_is_a_signal_s_status(server):
+    with in_terminal(server, "run", "--", "/bin/sh", "-c", "echo up; exec cat") as terminal:
+        terminal.wait_for(b"up")
+        (session,) = sessions(server).values()
+        os.kill(session["pid"], signal.SIGKILL)
+        assert terminal.wait() == 128 + signal.SIGKILL
 
 
 def test_attaching_to_what_is_not_there_changes_nothing(server):
@@ -452,7 +463,7 @@ def test_a_program_that_does_not_read_a_paste_can_be_left_and_killed(server, lea
             assert terminal.wait() == 0
             assert sessions(server)[id]["state"] == "Running"
         vibesctl(server, "sessions", "kill", id)
-        terminal.wait()
+        assert terminal.wait() == (0 if leave == "keys" else 128 + signal.SIGHUP)
         terminal.assert_restored()
 
 
