@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/durable_write.hpp"
 #include "base/limits.hpp"
 #include "base/paths.hpp"
 #include "client/errc.hpp"
@@ -63,17 +64,6 @@ Result<UniqueFd> lock_file(const path& file, Deadline deadline) {
 std::uint64_t size_of(const path& file) {
   struct stat st {};
   return ::stat(file.c_str(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
-}
-
-Result<void> write_all(int fd, std::string_view bytes, const path& file) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return fail_errno("cannot write " + file.string());
-    }
-    bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-  }
-  return {};
 }
 
 /// Where the last whole line of the first `size` bytes ends.
@@ -212,9 +202,9 @@ Result<void> Spool::write_lines(int fd, std::string_view lines, std::uint64_t si
   }
   if (::access((directory_ / kLost).c_str(), F_OK) == 0) {
     VIBES_TRY(remove_file(directory_ / kLost));
-    return sync_directory();
+    return sync_folder(directory_);
   }
-  return size == 0 ? sync_directory() : Result<void>();
+  return size == 0 ? sync_folder(directory_) : Result<void>();
 }
 
 Result<void> Spool::count_lost(std::uint64_t events, Timestamp now, Deadline deadline) {
@@ -225,7 +215,7 @@ Result<void> Spool::count_lost(std::uint64_t events, Timestamp now, Deadline dea
   const Losses losses = before.value_or(Losses{UuidV7Generator().next(now), 0, time, time});
   VIBES_TRY(write_note(file, to_string(losses.id) + " " + fixed_width(losses.events + events) +
                                  " " + losses.first + " " + time + "\n"));
-  return before ? Result<void>() : sync_directory();
+  return before ? Result<void>() : sync_folder(directory_);
 }
 
 Result<void> Spool::add_losses(std::string& lines) const {
@@ -268,7 +258,7 @@ Result<bool> Spool::take_over() {
   }
   if (::access((directory_ / kDrained).c_str(), F_OK) == 0) {
     VIBES_TRY(remove_file(directory_ / kDrained));
-    VIBES_TRY(sync_directory());
+    VIBES_TRY(sync_folder(directory_));
   }
   VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "lock", kNever));
   VIBES_TRY(tell_losses());
@@ -278,7 +268,7 @@ Result<bool> Spool::take_over() {
   if (::rename((directory_ / kEvents).c_str(), draining.c_str()) != 0) {
     return fail_errno("cannot rename to " + draining.string());
   }
-  VIBES_TRY(sync_directory());
+  VIBES_TRY(sync_folder(directory_));
   return true;
 }
 
@@ -321,9 +311,9 @@ Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& 
   }
   // `drained` goes first: without `draining` it would be taken for the next one's.
   VIBES_TRY(remove_file(progress_file));
-  VIBES_TRY(sync_directory());
+  VIBES_TRY(sync_folder(directory_));
   VIBES_TRY(remove_file(file));
-  VIBES_TRY(sync_directory());
+  VIBES_TRY(sync_folder(directory_));
   return delivered;
 }
 
@@ -342,21 +332,13 @@ Result<void> Spool::set_aside(const event::NewEvent& event, std::string_view rea
   if (::fsync(fd.get()) != 0) {
     return fail_errno("cannot sync " + file.string());
   }
-  return sync_directory();
+  return sync_folder(directory_);
 }
 
 bool Spool::is_empty() const { return bytes() == 0; }
 
 std::uint64_t Spool::bytes() const {
   return size_of(directory_ / kEvents) + size_of(directory_ / kDraining);
-}
-
-Result<void> Spool::sync_directory() const {
-  const UniqueFd fd(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) {
-    return fail_errno("cannot sync " + directory_.string());
-  }
-  return {};
 }
 
 std::string to_one_line(std::string_view json) {

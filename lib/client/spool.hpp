@@ -81,7 +81,6 @@ class Spool {
   [[nodiscard]] Result<void> add_losses(std::string& lines) const;
   /// Writes `lines` to `events` and forgets the losses. `size`: of what is there.
   Result<void> write_lines(int fd, std::string_view lines, std::uint64_t size);
-  [[nodiscard]] Result<void> sync_directory() const;
 
   std::filesystem::path directory_;
 };

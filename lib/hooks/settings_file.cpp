@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/durable_write.hpp"
 #include "base/limits.hpp"
 #include "base/unique_fd.hpp"
 #include "hooks/errc.hpp"
@@ -46,28 +47,6 @@ Result<std::optional<std::string>> read_file(const path& file) {
   return std::optional(std::move(text));
 }
 
-Result<void> write_all(int fd, std::string_view bytes, const path& file) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return fail_errno("cannot write " + file.string());
-    }
-    bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-  }
-  if (::fsync(fd) != 0) {
-    return fail_errno("cannot sync " + file.string());
-  }
-  return {};
-}
-
-Result<void> sync_folder(const path& folder) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) {
-    return fail_errno("cannot sync " + folder.string());
-  }
-  return {};
-}
-
 /// A file that is removed unless it is renamed.
 class TemporaryFile {
  public:
@@ -100,7 +79,8 @@ class TemporaryFile {
     return {};
   }
   [[nodiscard]] Result<void> write(std::string_view bytes) const {
-    return write_all(fd_.get(), bytes, name_);
+    VIBES_TRY(write_all(fd_.get(), bytes, name_));
+    return ::fsync(fd_.get()) == 0 ? Result<void>() : fail_errno("cannot sync " + name_);
   }
   Result<void> rename_to(const path& file) {
     if (::rename(name_.c_str(), file.c_str()) != 0) {
