@@ -139,8 +139,9 @@ Result<std::vector<Receipt>> Producer::deliver_by(std::span<const event::NewEven
                                                   Deadline deadline) {
   VIBES_TRY(http_.open(deadline));
   if (spool_ && !spool_->is_empty()) {
-    VIBES_TRY(spool_->drain(kShortDrainBatchBytes, std::chrono::steady_clock::now(),
-                            [&](auto batch) { return deliver_spooled(batch, deadline); }));
+    VIBES_TRY(spool_->drain(
+        kShortDrainBatchBytes, std::chrono::steady_clock::now(),
+        [&](auto batch) { return deliver_spooled(batch, deadline); }, deadline));
   }
   duplicates_ = 0;
   return post(events, deadline);

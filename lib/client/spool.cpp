@@ -61,6 +61,12 @@ Result<UniqueFd> lock_file(const path& file, Deadline deadline) {
   return fd;
 }
 
+Result<void> check_time(Deadline until) {
+  return std::chrono::steady_clock::now() < until
+             ? Result<void>()
+             : fail(make_error_code(Errc::timed_out), "draining the spool");
+}
+
 std::uint64_t size_of(const path& file) {
   struct stat st {};
   return ::stat(file.c_str(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
@@ -186,25 +192,37 @@ Result<void> Spool::append(std::span<const event::NewEvent> events, Deadline dea
     return fail(make_error_code(Errc::spool_full),
                 directory_.string() + " holds more than 256 MiB");
   }
-  return write_lines(fd.get(), lines, size);
+  VIBES_TRY(write_lines(fd.get(), lines, size));
+  if (::access((directory_ / kLost).c_str(), F_OK) == 0) {
+    return forget_losses(fd.get());
+  }
+  // What is written is in its place. Appenders wait for the disk together, not for each other.
+  lock.reset();
+  return sync_lines(fd.get());
 }
 
 Result<void> Spool::write_lines(int fd, std::string_view lines, std::uint64_t size) {
-  const path file = directory_ / kEvents;
-  auto written = write_all(fd, lines, file);
-  if (written && ::fdatasync(fd) != 0) {
-    written = fail_errno("cannot sync " + file.string());
+  if (size == 0) {
+    // First of all: whoever comes next finds a file that a crash does not take with it.
+    VIBES_TRY(sync_folder(directory_));
   }
+  auto written = write_all(fd, lines, directory_ / kEvents);
   if (!written) {
     // All or none: what did get written must not be delivered behind the caller's back.
     (void)::ftruncate(fd, static_cast<off_t>(size));
-    return written;
   }
-  if (::access((directory_ / kLost).c_str(), F_OK) == 0) {
-    VIBES_TRY(remove_file(directory_ / kLost));
-    return sync_folder(directory_);
-  }
-  return size == 0 ? sync_folder(directory_) : Result<void>();
+  return written;
+}
+
+Result<void> Spool::sync_lines(int fd) {
+  return ::fdatasync(fd) == 0 ? Result<void>()
+                              : fail_errno("cannot sync " + (directory_ / kEvents).string());
+}
+
+Result<void> Spool::forget_losses(int fd) {
+  VIBES_TRY(sync_lines(fd));
+  VIBES_TRY(remove_file(directory_ / kLost));
+  return sync_folder(directory_);
 }
 
 Result<void> Spool::count_lost(std::uint64_t events, Timestamp now, Deadline deadline) {
@@ -235,23 +253,24 @@ Result<void> Spool::add_losses(std::string& lines) const {
 }
 
 Result<std::uint64_t> Spool::drain(std::size_t batch_bytes, Deadline deadline,
-                                   const Deliver& deliver) {
+                                   const Deliver& deliver, Deadline until) {
   if (is_empty()) {
     return std::uint64_t{0};
   }
   VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "drain.lock", deadline));
   std::uint64_t delivered = 0;
   for (;;) {
-    VIBES_TRY_ASSIGN(more, take_over());
+    VIBES_TRY_ASSIGN(more, take_over(until));
     if (!more) {
       return delivered;
     }
-    VIBES_TRY_ASSIGN(count, drain_file(batch_bytes, deliver));
+    VIBES_TRY_ASSIGN(count, drain_file(batch_bytes, deliver, until));
     delivered += count;
   }
 }
 
-Result<bool> Spool::take_over() {
+Result<bool> Spool::take_over(Deadline until) {
+  VIBES_TRY(check_time(until));
   const path draining = directory_ / kDraining;
   if (::access(draining.c_str(), F_OK) == 0) {
     return true;
@@ -260,7 +279,8 @@ Result<bool> Spool::take_over() {
     VIBES_TRY(remove_file(directory_ / kDrained));
     VIBES_TRY(sync_folder(directory_));
   }
-  VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "lock", kNever));
+  VIBES_TRY(check_time(until));
+  VIBES_TRY_ASSIGN(lock, lock_file(directory_ / "lock", until));
   VIBES_TRY(tell_losses());
   if (size_of(directory_ / kEvents) == 0) {
     return false;
@@ -268,6 +288,7 @@ Result<bool> Spool::take_over() {
   if (::rename((directory_ / kEvents).c_str(), draining.c_str()) != 0) {
     return fail_errno("cannot rename to " + draining.string());
   }
+  lock.reset();  // until the next line is done a crash gives `events` back as it was
   VIBES_TRY(sync_folder(directory_));
   return true;
 }
@@ -282,10 +303,12 @@ Result<void> Spool::tell_losses() {
   VIBES_TRY_ASSIGN(fd, open_file(file, O_RDWR | O_CREAT | O_APPEND));
   VIBES_TRY_ASSIGN(size, cut_torn_tail(fd.get(), file));
   // There is room: `draining`, which was what filled the spool or is now, is not there.
-  return write_lines(fd.get(), lines, size);
+  VIBES_TRY(write_lines(fd.get(), lines, size));
+  return forget_losses(fd.get());
 }
 
-Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& deliver) {
+Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& deliver,
+                                        Deadline until) {
   const path file = directory_ / kDraining;
   const path progress_file = directory_ / kDrained;
   std::uint64_t progress = read_progress(progress_file);
@@ -293,6 +316,7 @@ Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& 
   SpoolReader reader(fd.get(), progress);
   std::uint64_t delivered = 0;
   for (;;) {
+    VIBES_TRY(check_time(until));
     VIBES_TRY_ASSIGN(batch, reader.next(batch_bytes));
     if (!batch.events.empty()) {
       VIBES_TRY(deliver(batch.events));
@@ -309,11 +333,11 @@ Result<std::uint64_t> Spool::drain_file(std::size_t batch_bytes, const Deliver& 
     progress = reader.position();
     VIBES_TRY(write_note(progress_file, fixed_width(progress) + "\n"));
   }
-  // `drained` goes first: without `draining` it would be taken for the next one's.
-  VIBES_TRY(remove_file(progress_file));
-  VIBES_TRY(sync_folder(directory_));
   VIBES_TRY(remove_file(file));
   VIBES_TRY(sync_folder(directory_));
+  // Last: without it all of `draining` would come again. If a crash brings it back, take_over()
+  // sees that it is nobody's.
+  VIBES_TRY(remove_file(progress_file));
   return delivered;
 }
 

@@ -43,8 +43,10 @@ class Spool {
   explicit Spool(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   /// Adds events, all or none, in order; each must have its event_id and a payload of one line (see
-  /// to_one_line()). Waits for other appenders until `deadline`. Errors: Errc::spool_full (over
-  /// limits::kSpoolBytesMax; what is there stays), Errc::timed_out, or the I/O error.
+  /// to_one_line()). Waits for other appenders, which hold the lock for a write and not for the
+  /// disk, until `deadline`. Errors: Errc::spool_full (over limits::kSpoolBytesMax; what is there
+  /// stays), Errc::timed_out, or the I/O error; after one of the sync they may be there all the
+  /// same.
   Result<void> append(std::span<const event::NewEvent> events, Deadline deadline = kNever);
 
   /// For a caller whom nobody hears: that it lost `events` to a full spool. Once there is room, the
@@ -54,15 +56,17 @@ class Spool {
 
   /// Gives the spooled events in order, in batches of about `batch_bytes`, to `deliver`, which
   /// returns once the log has acknowledged the batch. Stops at the first error and returns it; the
-  /// rest stays. Waits for another process's drain until `deadline` (Errc::timed_out). Returns how
-  /// many events were delivered.
+  /// rest stays. Waits for another process's drain until `deadline`, and begins nothing more after
+  /// `until`, one sync of the disk at most under way (Errc::timed_out, both). Returns how many
+  /// events were delivered.
   ///
   /// For the server at its start, before it listens: drain() with EventLog::append and a wait for
   /// its AppendDone. A batch that fails with event_id_conflict, or because the log refuses one of
   /// its events for what it is, must be delivered event by event, and the culprit be given to
   /// set_aside(): the spool would otherwise stop there for ever.
   using Deliver = std::function<Result<void>(std::span<const event::NewEvent> batch)>;
-  Result<std::uint64_t> drain(std::size_t batch_bytes, Deadline deadline, const Deliver& deliver);
+  Result<std::uint64_t> drain(std::size_t batch_bytes, Deadline deadline, const Deliver& deliver,
+                              Deadline until = kNever);
 
   /// Keeps an event that the log refuses in `refused`. For use inside `deliver`.
   Result<void> set_aside(const event::NewEvent& event, std::string_view reason);
@@ -72,15 +76,18 @@ class Spool {
   [[nodiscard]] std::uint64_t bytes() const;
 
  private:
-  Result<std::uint64_t> drain_file(std::size_t batch_bytes, const Deliver& deliver);
+  Result<std::uint64_t> drain_file(std::size_t batch_bytes, const Deliver& deliver, Deadline until);
   /// Makes `events` the file to drain, if none is there already. False: nothing to drain.
-  Result<bool> take_over();
+  Result<bool> take_over(Deadline until);
   /// Spools the event that tells of losses, if there are any. With the lock, without `draining`.
   Result<void> tell_losses();
   /// Adds that event to `lines`.
   [[nodiscard]] Result<void> add_losses(std::string& lines) const;
-  /// Writes `lines` to `events` and forgets the losses. `size`: of what is there.
+  /// Writes `lines` to `events`, all or none. `size`: of what is there.
   Result<void> write_lines(int fd, std::string_view lines, std::uint64_t size);
+  Result<void> sync_lines(int fd);
+  /// With the lock: the log will be told of the losses by what has been written.
+  Result<void> forget_losses(int fd);
 
   std::filesystem::path directory_;
 };

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 #include <sys/file.h>
+#include <thread>
 
 #include <fcntl.h>
 
@@ -18,6 +20,7 @@ using vibes::client::Errc;
 using vibes::client::kNever;
 using vibes::client::make_error_code;
 using vibes::client::Spool;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -103,6 +106,76 @@ TEST_CASE_METHOD(Fixture,
   CHECK(*drain() == 20);
   expect_delivered(20);
   CHECK(before < 20);
+}
+
+TEST_CASE_METHOD(Fixture, "spool: a drain whose time is up begins no batch and loses nothing",
+                 "[client][spool]") {
+  append(0, 10);
+  const auto timed_out = make_error_code(Errc::timed_out);
+  const auto deliver = [&](auto batch) -> vibes::Result<void> {
+    for (const auto& event : batch) {
+      delivered.push_back(event.payload);
+    }
+    return {};
+  };
+  const auto past = spool.drain(kBatch, kNever, deliver, vibes::client::within(0ms));
+  REQUIRE(!past);
+  CHECK(past.error().code == timed_out);
+  CHECK(delivered.empty());
+  const auto soon = vibes::client::within(50ms);
+  const auto slow = [&](auto batch) -> vibes::Result<void> {
+    std::this_thread::sleep_until(soon);
+    return deliver(batch);
+  };
+  const auto cut = spool.drain(kBatch, kNever, slow, soon);
+  REQUIRE(!cut);
+  CHECK(cut.error().code == timed_out);
+  CHECK(delivered.size() < 10);
+  CHECK(!delivered.empty());
+  append(10, 12);
+  REQUIRE(drain());
+  expect_delivered(12);
+  CHECK(spool.is_empty());
+}
+
+TEST_CASE_METHOD(Fixture, "spool: appenders at the same time lose nothing and tear no line",
+                 "[client][spool]") {
+  constexpr int kEach = 25;
+  const auto append_some = [&](int from) {
+    for (int i = from; i < from + kEach; ++i) {
+      auto event = *vibes::event::check(R"({"type":"note","n":)" + std::to_string(i) + "}");
+      event.event_id = vibes::random_uuid();
+      if (!Spool(folder).append({&event, 1})) {
+        return false;
+      }
+    }
+    return true;
+  };
+  std::vector<std::future<bool>> appenders;
+  for (int i = 0; i < 8; ++i) {
+    appenders.push_back(std::async(std::launch::async, append_some, i * kEach));
+  }
+  while (delivered.size() < 8 * kEach) {
+    REQUIRE(drain());
+    if (std::all_of(appenders.begin(), appenders.end(), [](const auto& appender) {
+          return appender.wait_for(0ms) == std::future_status::ready;
+        })) {
+      REQUIRE(drain());
+      break;
+    }
+  }
+  for (auto& appender : appenders) {
+    CHECK(appender.get());
+  }
+  REQUIRE(delivered.size() == 8 * kEach);
+  const auto place = [&](int n) {
+    return std::find(delivered.begin(), delivered.end(),
+                     R"({"type":"note","n":)" + std::to_string(n) + "}");
+  };
+  for (int n = 0; n < 8 * kEach; ++n) {
+    CHECK(place(n) != delivered.end());
+    CHECK((n % kEach == 0 || place(n - 1) < place(n)));  // each one's in order
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "spool: a note left by a finished drain does not skip the next one",
