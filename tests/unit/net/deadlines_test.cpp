@@ -15,12 +15,24 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Says back what it hears; "flood" makes it send without end.
+/// How long an Echo is deaf.
+constexpr milliseconds kDeafFor{1'000};
+
+/// Says back what it hears; "flood" makes it send without end, "deaf" not read for a while before.
 class Echo final : public Endpoint {
  public:
   explicit Echo(Connection& connection) : connection_(connection) {}
   void on_message(std::string_view text) override {
     text_ = text;
+    if (text_ == "deaf") {
+      connection_.pause_reading();
+      connection_.set_timer(kDeafFor);
+    } else {
+      connection_.request_write();
+    }
+  }
+  void on_timer() override {
+    connection_.resume_reading();
     connection_.request_write();
   }
   void on_writable() override {
@@ -160,6 +172,26 @@ TEST_CASE("Server: a client that answers pings stays", "[net][deadlines]") {
   }
   client.send_text("still here");
   CHECK(client.read_until("still here").find("still here") != std::string::npos);
+}
+
+TEST_CASE("Server: a client that is not read from is not taken for silent, unless it has left",
+          "[net][deadlines]") {
+  Deadlines deadlines;
+  deadlines.ping = milliseconds(50);
+  deadlines.hang_up = kDeafFor / 10;
+  const ShortServer server(deadlines);
+  SocketClient client(server.authority());
+  client.upgrade();
+  client.send_text("deaf");
+  std::string got;
+  SECTION("it is there when it is read from again") {
+    CHECK(client.read_until("deaf").find("deaf") != std::string::npos);
+  }
+  SECTION("or it is hung up on") {
+    client.end_sending();
+    CHECK(client.ends(got));
+    CHECK(got.find("deaf") == std::string::npos);
+  }
 }
 
 TEST_CASE("Server: a client that does not read is let go, one that reads is not",

@@ -70,6 +70,8 @@ class SocketClient {
     got.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     return got;
   }
+  /// We say no more.
+  void end_sending() { REQUIRE(::shutdown(fd_.get(), SHUT_WR) == 0); }
   /// Everything up to the end of the connection; false: the server still holds it after 20 s.
   bool ends(std::string& got) {
     std::string piece(65'536, '\0');
