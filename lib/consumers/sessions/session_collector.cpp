@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "consumers/sessions/session_collector.hpp"
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+
+namespace vibes::consumers {
+namespace {
+
+// Under a flood the runner asks many times a second, and a save costs syncs.
+constexpr std::chrono::milliseconds kSaveEvery{500};
+
+class SessionCollector final : public Handler {
+ public:
+  SessionCollector(TranscriptStore& store, Offset start) : store_(store), saved_(start) {}
+
+  Outcome handle(const event::EventView& event, std::uint64_t /*attempt*/) override {
+    const Result<void> folded = store_.fold(event);
+    return folded ? Outcome::ok() : Outcome::retry(folded.error().message());
+  }
+
+  Result<Offset> settle(Offset handled, Occasion occasion) override {
+    const auto now = std::chrono::steady_clock::now();
+    if (occasion == Occasion::routine && now < save_at_) {
+      return saved_;
+    }
+    VIBES_TRY(store_.save());
+    saved_ = handled;
+    save_at_ = std::chrono::steady_clock::now() + kSaveEvery;
+    return saved_;
+  }
+
+ private:
+  TranscriptStore& store_;
+  Offset saved_;
+  std::chrono::steady_clock::time_point save_at_{};
+};
+
+}  // namespace
+
+HandlerFactory collect_sessions(TranscriptStore& store, eventlog::EventLog& log) {
+  return [&store, &log](Offset start) -> std::unique_ptr<Handler> {
+    if (const Result<void> ready = store.restart(start, log.first()); !ready) {
+      throw std::runtime_error(ready.error().message());
+    }
+    return std::make_unique<SessionCollector>(store, start);
+  };
+}
+
+}  // namespace vibes::consumers
