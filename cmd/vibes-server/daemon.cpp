@@ -17,10 +17,13 @@
 #include "cli/signals.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/group_runner.hpp"
 #include "consumers/session_links.hpp"
+#include "consumers/sessions/session_collector.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "diag.hpp"
 #include "eventlog/open.hpp"
+#include "io/file_system.hpp"
 #include "net/append_budget.hpp"
 #include "net/auth.hpp"
 #include "net/routes.hpp"
@@ -100,6 +103,8 @@ class Daemon {
   Result<void> open_log();
   void start_spool_drain();
   Result<void> start_consumers();
+  Result<std::string> make_state_of_log(const char* name);
+  Result<void> start_transcripts();
   Result<void> start_sessions();
   Result<void> start_server(std::size_t connections_max);
 
@@ -111,6 +116,8 @@ class Daemon {
   std::unique_ptr<consumers::WebsocketConsumer> websocket_consumer_;
   std::unique_ptr<consumers::GroupRegistry> groups_;
   std::unique_ptr<consumers::SessionLinks> links_;
+  std::unique_ptr<consumers::TranscriptStore> transcripts_;
+  std::unique_ptr<consumers::GroupRunner> session_collector_;
   std::unique_ptr<session::SessionRegistry> sessions_;
   std::unique_ptr<SpoolDrain> spool_drain_;
   net::AppendBudget budget_;
@@ -161,13 +168,8 @@ Result<void> Daemon::open_log() {
 Result<void> Daemon::start_consumers() {
   websocket_consumer_ = std::make_unique<consumers::WebsocketConsumer>(*log_, broadcaster_);
   consumers::GroupRegistry::Options group_options;
-  if (!options_.log_url.starts_with("memory:")) {
-    // Per log: another log has other groups, and another daemon may have it open at the same time.
-    const auto letters = options_.paths.state / "dead-letters";
-    VIBES_TRY(make_private_directory(options_.paths.state));
-    VIBES_TRY(make_private_directory(letters));
-    group_options.dead_letters_directory = (letters / to_string(log_->log_id())).string();
-  }
+  VIBES_TRY_ASSIGN(letters, make_state_of_log("dead-letters"));
+  group_options.dead_letters_directory = std::move(letters);
   VIBES_TRY_ASSIGN(groups, consumers::GroupRegistry::open(*log_, group_options));
   groups_ = std::move(groups);
   links_ = std::make_unique<consumers::SessionLinks>(*log_);
@@ -175,6 +177,36 @@ Result<void> Daemon::start_consumers() {
     return consumers::GroupRegistry::LiveView{websocket_consumer_->position(),
                                               websocket_consumer_->problem()};
   });
+  return start_transcripts();
+}
+
+/// The path of what one of our parts keeps about this log; empty for a log that keeps nothing.
+/// Per log: another log has other groups, and another daemon may have it open at the same time.
+Result<std::string> Daemon::make_state_of_log(const char* name) {
+  if (options_.log_url.starts_with("memory:")) {
+    return std::string();
+  }
+  const auto directory = options_.paths.state / name / to_string(log_->log_id());
+  VIBES_TRY(make_private_directory(options_.paths.state));
+  VIBES_TRY(make_private_directory(directory.parent_path()));
+  return directory.string();
+}
+
+Result<void> Daemon::start_transcripts() {
+  VIBES_TRY_ASSIGN(directory, make_state_of_log("transcripts"));
+  if (!directory.empty()) {
+    VIBES_TRY_ASSIGN(exists, io::posix_file_system().exists(directory));
+    if (!exists) {
+      // Whoever removed it wants the transcripts made anew.
+      VIBES_TRY(groups_->seek("sessions", log_->first()));
+    }
+  }
+  transcripts_ =
+      std::make_unique<consumers::TranscriptStore>(std::move(directory), io::posix_file_system());
+  consumers::RunnerOptions runner_options;
+  runner_options.group = "sessions";
+  session_collector_ = std::make_unique<consumers::GroupRunner>(
+      *log_, *groups_, consumers::collect_sessions(*transcripts_, *log_), runner_options);
   return {};
 }
 
@@ -210,10 +242,11 @@ Result<void> Daemon::start_server(std::size_t connections_max) {
   VIBES_TRY_ASSIGN(server, net::Server::listen(std::move(server_options)));
   server_ = std::move(server);
   sessions_->set_url(server_->url());
-  services_ = std::make_unique<net::Services>(net::Services{
-      *log_, broadcaster_, *websocket_consumer_, *groups_, *links_, *sessions_, budget_,
-      server_->context().counts, system_clock(), event::CheckOptions{options_.unknown_types},
-      VIBES_VERSION, system_clock().steady_ns(), token_.has_value()});
+  services_ = std::make_unique<net::Services>(
+      net::Services{*log_, broadcaster_, *websocket_consumer_, *groups_, *links_, *sessions_,
+                    *transcripts_, budget_, server_->context().counts, system_clock(),
+                    event::CheckOptions{options_.unknown_types}, VIBES_VERSION,
+                    system_clock().steady_ns(), token_.has_value()});
   routes_ = std::make_unique<net::Routes>(*services_);
   routes_->add_to(server_->context().router);
   server_->context().token = token_ ? &*token_ : nullptr;
@@ -233,6 +266,7 @@ void Daemon::stop() {
   }
   spool_drain_.reset();
   links_.reset();
+  session_collector_.reset();
   groups_.reset();
   if (const Result<void> closed = log_->close(); !closed) {
     diag_error("closing the log: " + closed.error().message());

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <memory>
@@ -8,12 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "ask.hpp"
-#include "base/clock.hpp"
 #include "cli/parse.hpp"
-#include "client/errc.hpp"
-#include "json_text.hpp"
 #include "session_place.hpp"
-#include "text_table.hpp"
+#include "session_table.hpp"
+#include "session_transcript.hpp"
 #include "verb.hpp"
 #include "verb_family.hpp"
 
@@ -21,8 +18,6 @@ namespace vibes::ctl {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 
 struct SessionsOptions {
   std::vector<std::string> ids;
@@ -33,36 +28,6 @@ struct SessionsOptions {
   std::vector<std::string> command;
   bool json = false;
 };
-
-/// How long ago that was, in the largest unit that fits.
-std::string age(const json& session, const char* key, std::int64_t now) {
-  const auto found = session.find(key);
-  if (found == session.end() || !found->is_number_integer()) {
-    return "-";
-  }
-  const std::int64_t seconds = std::max<std::int64_t>(now - found->get<std::int64_t>(), 0);
-  constexpr std::pair<std::int64_t, const char*> kUnits[] = {
-      {86'400, " d"}, {3'600, " h"}, {60, " min"}};
-  for (const auto& [size, unit] : kUnits) {
-    if (seconds >= size) {
-      return std::to_string(seconds / size) + unit;
-    }
-  }
-  return std::to_string(seconds) + " s";
-}
-
-std::string table_of(const json& sessions) {
-  const std::int64_t now = system_clock().now().unix_us / kMicrosPerSecond;
-  TextTable table({"ID", "NAME", "STATE", "CLIENTS", "SIZE", "AGE", "IDLE", "PID", "CWD"});
-  for (const json& session : sessions) {
-    table.add({shown(session, "id"), shown(session, "name"), shown(session, "state"),
-               shown(session, "subscriber_count"),
-               shown(session, "cols") + "x" + shown(session, "rows"),
-               age(session, "created_at", now), age(session, "last_activity_at", now),
-               shown(session, "pid"), shown(session, "cwd")});
-  }
-  return table.text();
-}
 
 client::HttpRequest list_request() {
   client::HttpRequest request;
@@ -76,25 +41,9 @@ ExitCode list(Session& session, const SessionsOptions& options) {
     if (options.json || !answer.is_object() || !answer.contains("sessions")) {
       std::cout << body << "\n";
     } else {
-      std::cout << table_of(answer["sessions"]);
+      std::cout << session_table(answer["sessions"]);
     }
   });
-}
-
-ExitCode show(Session& session, const SessionsOptions& options) {
-  ExitCode code = ExitCode::ok;
-  const ExitCode asked = ask(session, list_request(), [&](const std::string& body) {
-    const json answer = json::parse(body, nullptr, false);
-    for (const json& one : answer.is_object() ? answer.value("sessions", json::array()) : json()) {
-      if (one.value("id", "") == options.id) {
-        std::cout << (options.json ? one.dump() + "\n" : table_of(json::array({one})));
-        return;
-      }
-    }
-    code = report_query_error(
-        session, {client::make_error_code(client::Errc::not_found), "session " + options.id});
-  });
-  return asked == ExitCode::ok ? code : asked;
 }
 
 /// "COLSxROWS".
@@ -180,7 +129,7 @@ void add_create_options(CLI::App& verb, SessionsOptions& options) {
 
 void add_sessions(CLI::App& app, Session& session) {
   auto options = std::make_shared<SessionsOptions>();
-  VerbFamily family(app, session, "sessions", "List, make and end terminal sessions",
+  VerbFamily family(app, session, "sessions", "Terminal sessions, and what happened in any session",
                     [&session, options] { return list(session, *options); });
   const auto add = [&](const char* name, const char* description, auto run) {
     return family.add(name, description,
@@ -193,9 +142,7 @@ void add_sessions(CLI::App& app, Session& session) {
   has_json(add("list", "List all sessions, also those that ended within 30 s", list));
   add_create_options(*has_json(add("create", "Start a program in a new session", create)),
                      *options);
-  has_json(add("show", "Show one session", show))
-      ->add_option("ID", options->id, "ID of the session")
-      ->required();
+  add_transcript_verbs(family, session);
   add("kill", "End a session's programs: SIGHUP, after 5 s SIGKILL", kill)
       ->add_option("ID", options->ids, "IDs of sessions")
       ->required();
@@ -204,7 +151,9 @@ void add_sessions(CLI::App& app, Session& session) {
       "  vibesctl sessions                       (the same as sessions list)\n"
       "  id=$(vibesctl sessions create --name build -- make -j4)\n"
       "  vibesctl attach \"$id\"\n"
-      "  vibesctl sessions kill \"$id\"");
+      "  vibesctl sessions kill \"$id\"\n"
+      "  vibesctl sessions show \"$id\"            (also after it ended)\n"
+      "  vibesctl sessions export \"$id\" --format markdown > session.md");
 }
 
 }  // namespace vibes::ctl

@@ -10,6 +10,7 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
     'tail '*) echo "$common -n --from --since --until -e --until-end --types --session --tree -C --count -W --timeout --idle -o --output -F --format --cursor-file --show-cursor --group --exec --ready-fd" ;;
     'sessions list' | 'sessions show') echo "$common --json" ;;
     'sessions create') echo "$common --json --id --name --cwd --size" ;;
+    'sessions export') echo "$common --format" ;;
     'attach '*) echo "$common --new --name --cwd" ;;
     'run '*) echo "$common --name --cwd" ;;
     'hooks install') echo "$common --scope --dry-run --events --command" ;;
@@ -47,6 +48,7 @@ _vibesctl() {
     --scope) mapfile -t COMPREPLY < <(compgen -W 'user project local' -- "$cur") && return ;;
     --events) mapfile -t COMPREPLY < <(compgen -W 'default all' -- "$cur") && return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
+    --format) [[ $verb == sessions ]] && mapfile -t COMPREPLY < <(compgen -W 'markdown jsonl' -- "$cur") && return ;;
     --ack) mapfile -t COMPREPLY < <(compgen -W 'memory os fsync replicated' -- "$cur") && return ;;
     --from | --to) mapfile -t COMPREPLY < <(compgen -W 'beginning end' -- "$cur") && return ;;
     --types) mapfile -t COMPREPLY < <(compgen -W 'claude session hook assessment custom' -- "$cur") && return ;;
@@ -57,8 +59,8 @@ _vibesctl() {
   elif [[ -z $verb ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'append hook hooks import tail sessions attach run consumers log health' -- "$cur")
   elif [[ $verb == sessions && -z $sub ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'list create show kill' -- "$cur")
-  elif [[ $verb == attach || ($verb == sessions && ($sub == show || $sub == kill)) ]]; then
+    mapfile -t COMPREPLY < <(compgen -W 'list create show export kill' -- "$cur")
+  elif [[ $verb == attach || ($verb == sessions && ($sub == show || $sub == export || $sub == kill)) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_sessions)" -- "$cur")
   elif [[ $verb == consumers && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list show seek reset remove dead-letters' -- "$cur")

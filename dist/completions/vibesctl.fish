@@ -8,7 +8,7 @@ complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a hook -d 'Rec
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a hooks -d 'Let Claude Code call vibesctl hook'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a import -d 'Append a transcript or a file of events'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a tail -d 'Print events and follow the log'
-complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a sessions -d 'List, make and end terminal sessions'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a sessions -d 'Terminal sessions, and what happened in any session'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a attach -d 'Be the terminal of a session'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Run a command in a new session'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a consumers -d 'Look at and move consumer groups'
@@ -63,14 +63,15 @@ complete -c vibesctl -n $choosing -l types -xa 'claude session hook assessment c
 complete -c vibesctl -n $choosing -s C -l count -x -d 'Stop after COUNT events'
 complete -c vibesctl -n '__fish_seen_subcommand_from tail export' -s o -l output -xa 'short json cat cloudevents' -d 'Format'
 
-set -l on_sessions list create show kill
+set -l on_sessions list create show export kill
 set -l ids "(vibesctl sessions 2>/dev/null | awk 'NR > 1 { print \$1 }')"
 complete -c vibesctl -n "__fish_seen_subcommand_from sessions; and not __fish_seen_subcommand_from $on_sessions" -a "$on_sessions"
 complete -c vibesctl -n '__fish_seen_subcommand_from attach' -a "$ids"
-complete -c vibesctl -n '__fish_seen_subcommand_from sessions; and __fish_seen_subcommand_from show kill' -a "$ids"
+complete -c vibesctl -n '__fish_seen_subcommand_from sessions; and __fish_seen_subcommand_from show export kill' -a "$ids"
 complete -c vibesctl -n '__fish_seen_subcommand_from attach' -l new -d 'Make a session'
 complete -c vibesctl -n '__fish_seen_subcommand_from attach run create' -l name -x -d 'A name for people'
 complete -c vibesctl -n '__fish_seen_subcommand_from attach run create' -l cwd -xa '(__fish_complete_directories)' -d 'Where it starts'
+complete -c vibesctl -n '__fish_seen_subcommand_from sessions; and __fish_seen_subcommand_from export' -l format -xa 'markdown jsonl' -d 'Of the transcript'
 complete -c vibesctl -n '__fish_seen_subcommand_from create' -l id -x -d 'Its ID'
 complete -c vibesctl -n '__fish_seen_subcommand_from create' -l size -x -d 'Size of its terminal'
 

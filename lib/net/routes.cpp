@@ -11,6 +11,7 @@
 #include "net/page_handler.hpp"
 #include "net/session_socket.hpp"
 #include "net/sessions_handler.hpp"
+#include "net/transcript_handler.hpp"
 
 namespace vibes::net {
 
@@ -120,6 +121,12 @@ void Routes::add_session_routes(Router& router) {
              [this](const Request& request, const Responder& to) {
                delete_session(services_.sessions, request.captures[0], [to](SessionsReply reply) {
                  to.send(session_response(std::move(reply)));
+               });
+             });
+  router.add(Method::get, "/api/sessions/*/transcript", Access::token,
+             [this](const Request& request, const Responder& to) {
+               in_background(to, [this, head = request.head, session = request.captures[0]] {
+                 return read_transcript(services_.transcripts, session, head);
                });
              });
   router.add({.path = "/ws", .plan = [this](const Query&) -> Result<EndpointMaker> {

@@ -8,6 +8,7 @@
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
 #include "consumers/session_links.hpp"
+#include "consumers/sessions/transcript_store.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "event/check.hpp"
 #include "eventlog/event_log.hpp"
@@ -26,6 +27,7 @@ struct Services {
   consumers::GroupRegistry& groups;
   consumers::SessionLinks& links;
   session::SessionRegistry& sessions;
+  const consumers::TranscriptStore& transcripts;
   AppendBudget& budget;
   const ConnectionCounts& counts;
   const Clock& clock;

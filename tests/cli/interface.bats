@@ -8,7 +8,7 @@ root=$BATS_TEST_DIRNAME/../..
 
 verbs=(append hook 'hooks install' 'hooks uninstall' 'hooks status' import tail 'consumers list' 'consumers show' 'consumers seek' 'consumers remove'
   'consumers dead-letters' 'log info' 'log verify' 'log dump' 'log export' health
-  'sessions list' 'sessions create' 'sessions show' 'sessions kill' attach run)
+  'sessions list' 'sessions create' 'sessions show' 'sessions export' 'sessions kill' attach run)
 
 # Every option of --help, one a line: of the program and of all its verbs.
 all_options() {

@@ -4,6 +4,7 @@
 import asyncio
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ KINDS = {"object": dict, "array": list, "string": str, "integer": int, "number":
 @pytest.fixture(scope="module")
 def server():
     with VibesServer() as running:
-        running.append({"type": "note", "text": "hello"})
+        running.append({"type": "note", "text": "hello"}, {"type": "user_input", "session_id": "described", "content": "hello"})
+        while running.get_json("/api/consumers/sessions")["lag"]:
+            time.sleep(0.02)  # between two looks
         yield running
 
 
@@ -98,6 +101,10 @@ def test_every_get_answers_as_described(server, path):
     ("/api/consumers/{group}", "delete", "/api/consumers/described", None),
     ("/api/consumers/{group}", "get", "/api/consumers/described", None),
     ("/api/sessions/{id}", "delete", "/api/sessions/nobody", None),
+    ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript", None),
+    ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript?format=jsonl", None),
+    ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript?format=markdown", None),
+    ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript?format=html", None),
 ])
 def test_other_requests_answer_as_described(server, path, method, concrete, body):
     status, headers, answer = server.request(method.upper(), concrete, body=body)

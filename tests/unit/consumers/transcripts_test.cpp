@@ -273,7 +273,7 @@ TEST_CASE("TranscriptStore: the same log gives the same bytes", "[transcripts]")
     // A save that was cut off: entries are there, the record that counts them is not.
     for (const auto& one : std::filesystem::directory_iterator(f.dir.path() / "other")) {
       if (one.path().extension() == ".jsonl") {
-        std::ofstream(one.path(), std::ios::app) << R"({"kind":"te)";
+        std::ofstream(one.path(), std::ios::app) << R"({"kind":)";
         std::ofstream(one.path().string().substr(0, one.path().string().size() - 1) + ".new")
             << "{";
       }
@@ -284,7 +284,7 @@ TEST_CASE("TranscriptStore: the same log gives the same bytes", "[transcripts]")
     auto files = f.files("other");
     // A session that ended before the cut keeps the rest of the cut-off line, which nobody reads.
     for (auto& [name, bytes] : files) {
-      if (name.ends_with(".jsonl") && bytes.ends_with(R"({"kind":"te)")) {
+      if (name.ends_with(".jsonl") && bytes.ends_with(R"({"kind":)")) {
         bytes.resize(bytes.rfind('\n') + 1);
       }
     }
