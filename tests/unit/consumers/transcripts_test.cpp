@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <random>
 #include <sstream>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "consumers/sessions/session_collector.hpp"
 #include "consumers/sessions/transcript_export.hpp"
 #include "consumers/sessions/transcript_store.hpp"
+#include "io/sim_disk.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_log.hpp"
 #include "unit/consumers/fixture.hpp"
@@ -34,6 +36,14 @@ std::map<std::string, std::string> files_in(const std::filesystem::path& directo
   std::map<std::string, std::string> files;
   for (const auto& one : std::filesystem::directory_iterator(directory)) {
     files[one.path().filename().string()] = contents(one.path());
+  }
+  return files;
+}
+
+std::map<std::string, std::vector<std::byte>> files_on(const io::SimDisk& disk) {
+  std::map<std::string, std::vector<std::byte>> files;
+  for (const std::string& path : disk.files()) {
+    files[path] = disk.contents(path);
   }
   return files;
 }
@@ -261,6 +271,7 @@ TEST_CASE("TranscriptStore: the same log gives the same bytes", "[transcripts]")
     CHECK(f.files("other") == expected);
   }
   SECTION("with a restart anywhere, between a save and its commit, and with work that was lost") {
+    const std::string kTorn(100'000, 'x');  // longer than what comes in its place
     const std::size_t committed = GENERATE(0U, 1U, 333U, 500U, 1'000U);
     {
       const auto store = f.open("other");
@@ -273,7 +284,7 @@ TEST_CASE("TranscriptStore: the same log gives the same bytes", "[transcripts]")
     // A save that was cut off: entries are there, the record that counts them is not.
     for (const auto& one : std::filesystem::directory_iterator(f.dir.path() / "other")) {
       if (one.path().extension() == ".jsonl") {
-        std::ofstream(one.path(), std::ios::app) << R"({"kind":)";
+        std::ofstream(one.path(), std::ios::app) << kTorn;
         std::ofstream(one.path().string().substr(0, one.path().string().size() - 1) + ".new")
             << "{";
       }
@@ -284,7 +295,7 @@ TEST_CASE("TranscriptStore: the same log gives the same bytes", "[transcripts]")
     auto files = f.files("other");
     // A session that ended before the cut keeps the rest of the cut-off line, which nobody reads.
     for (auto& [name, bytes] : files) {
-      if (name.ends_with(".jsonl") && bytes.ends_with(R"({"kind":)")) {
+      if (name.ends_with(".jsonl") && bytes.ends_with(kTorn)) {
         bytes.resize(bytes.rfind('\n') + 1);
       }
     }
@@ -302,6 +313,50 @@ TEST_CASE("TranscriptStore: the same log gives the same bytes", "[transcripts]")
     story.fold(*store);
     REQUIRE(store->save());
     CHECK(f.files("expected") == expected);
+  }
+}
+
+TEST_CASE("TranscriptStore: after power loss at any moment the log gives the same bytes",
+          "[transcripts]") {
+  constexpr std::size_t kSaveEvery = 5;
+  Story story;
+  for (int i = 0; i < 20; ++i) {
+    const std::string session = i % 3 == 0 ? "a" : "b";
+    story.claude(session, {{"type", "text_delta"}, {"text", std::string(300, 'x')}});
+    story.hook(session, "user_prompt_submit", {{"prompt", std::to_string(i)}});
+  }
+  struct Moment {
+    io::SimDisk::State state;
+    std::size_t committed = 0;
+  };
+  std::vector<Moment> moments;
+  std::size_t committed = 0;
+  io::SimDisk disk;
+  disk.on_change([&](const io::SimDisk::State& now) { moments.push_back({now, committed}); });
+  TranscriptStore store("/t", disk);
+  REQUIRE(store.restart(Offset(0), Offset(0)));
+  for (std::size_t i = 0; i < story.size(); i += kSaveEvery) {
+    story.fold(store, i, i + kSaveEvery);
+    REQUIRE(store.save());
+    committed = i + kSaveEvery;
+    moments.push_back({disk.state(), committed});
+  }
+  const auto expected = files_on(disk);
+  REQUIRE(expected.size() == 4);
+
+  std::mt19937 random(1);
+  for (const Moment& moment : moments) {
+    for (int sample = 0; sample < 12; ++sample) {
+      const auto survives = [&](std::size_t) {
+        return sample == 0 || (sample > 1 && random() % 2 == 0);
+      };
+      io::SimDisk left(moment.state.crashed(survives));
+      TranscriptStore again("/t", left);
+      REQUIRE(again.restart(Offset(moment.committed), Offset(0)));
+      story.fold(again, moment.committed, story.size());
+      REQUIRE(again.save());
+      REQUIRE(files_on(left) == expected);
+    }
   }
 }
 
