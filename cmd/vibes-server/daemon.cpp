@@ -203,6 +203,9 @@ Result<void> Daemon::start_transcripts() {
   }
   transcripts_ =
       std::make_unique<consumers::TranscriptStore>(std::move(directory), io::posix_file_system());
+  // Requests may come before the collector has begun. It does the same again, and says what fails.
+  const Offset first = log_->first();
+  (void)transcripts_->restart(log_->group_offsets().committed("sessions").value_or(first), first);
   consumers::RunnerOptions runner_options;
   runner_options.group = "sessions";
   session_collector_ = std::make_unique<consumers::GroupRunner>(

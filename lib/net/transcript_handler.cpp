@@ -46,12 +46,12 @@ Response read_transcript(const consumers::TranscriptStore& transcripts, std::str
                          const RequestHead& head) {
   const auto format = wanted_format(head);
   if (!format) {
-    return error_response(400, "bad_request", "format is record, json, jsonl or markdown");
+    return error_response(400, "bad_query", "format is record, json, jsonl or markdown");
   }
   const bool entries = *format != TranscriptFormat::record;
   const auto found = transcripts.find(session, entries ? kEntriesBytesMax : 0);
   if (!found) {
-    return error_response(500, "read_failed", found.error().message());
+    return error_response(500, "transcript_unreadable", found.error().message());
   }
   if (!found->has_value()) {
     return error_response(404, "not_found", "no event of that session has been read yet");

@@ -142,6 +142,30 @@ def test_what_was_removed_is_made_anew(server):
     assert transcripts(server) == told and files(server) == before
 
 
+def test_damage_is_told_and_is_no_one_elses_trouble():
+    with VibesServer() as server:
+        append(server, DAY[:600])
+        wait_until_folded(server)
+        record = json.loads(server.request("GET", f"/api/sessions/{MARA}/transcript?format=record")[2])
+        server.stop()
+        root = server.root / "state" / "vibes" / "transcripts"
+        [damaged] = [p for p in root.rglob("*.json") if json.loads(p.read_bytes())["id"] == MARA]
+        damaged.write_bytes(damaged.read_bytes()[:100])
+        server.start()
+        status, _, body = server.request("GET", f"/api/sessions/{MARA}/transcript")
+        assert (status, json.loads(body)["error"]["code"]) == (500, "transcript_unreadable")
+        append(server, [json.dumps({"type": "user_input", "session_id": s, "content": "more"}) for s in (MARA, "other")])
+        wait_until_folded(server)
+        assert server.get_json("/api/consumers/sessions")["dead_letters"] == 1
+        assert server.get_json("/api/sessions/other/transcript")["session"]["prompts"] == 1
+        server.stop()
+        shutil.rmtree(root)
+        server.start()
+        wait_until_folded(server)
+        again = server.get_json(f"/api/sessions/{MARA}/transcript?format=record")
+        assert again["session"]["events"] == record["session"]["events"] + 1
+
+
 def test_a_memory_log_has_transcripts_too():
     with VibesServer("--log", "memory:") as server:
         append(server, DAY[:300])

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 
 namespace vibes::consumers {
 namespace {
@@ -17,7 +18,12 @@ class SessionCollector final : public Handler {
 
   Outcome handle(const event::EventView& event, std::uint64_t /*attempt*/) override {
     const Result<void> folded = store_.fold(event);
-    return folded ? Outcome::ok() : Outcome::retry(folded.error().message());
+    if (folded) {
+      return Outcome::ok();
+    }
+    const bool damaged = folded.error().code == std::errc::bad_message;
+    return damaged ? Outcome::reject(folded.error().message())
+                   : Outcome::retry(folded.error().message());
   }
 
   Result<Offset> settle(Offset handled, Occasion occasion) override {

@@ -125,7 +125,23 @@ Result<std::optional<SessionRecord>> TranscriptStore::load(std::string_view sess
   if (!record || record->id != session) {
     return fail(std::make_error_code(std::errc::bad_message), path);
   }
+  if (record->entries_bytes > 0) {
+    // Known now, it is this session's trouble; at a save it would be everybody's.
+    VIBES_TRY(check_entries(path_of(session, kEntries), record->entries_bytes));
+  }
   return std::optional(*std::move(record));
+}
+
+Result<void> TranscriptStore::check_entries(const std::string& path, std::uint64_t bytes) const {
+  VIBES_TRY_ASSIGN(exists, file_system_.exists(path));
+  if (exists) {
+    VIBES_TRY_ASSIGN(file, file_system_.open(path, io::OpenMode::read_only));
+    VIBES_TRY_ASSIGN(size, file->size());
+    exists = size >= bytes;
+  }
+  return exists
+             ? Result<void>{}
+             : fail(std::make_error_code(std::errc::bad_message), path + ": entries are missing");
 }
 
 /// The sessions of the longest ago go, half of them at once, so that many sessions in turn do not

@@ -52,8 +52,8 @@ class TranscriptStore {
   /// (`start` and `first` are 0), everything is, and made anew; where the log has lost its
   /// beginning nobody could, so it is kept. Errors: the I/O error.
   Result<void> restart(Offset start, Offset first);
-  /// Errors: the I/O error, or std::errc::bad_message where a record on disk is damaged; the event
-  /// may be given again.
+  /// Errors: the I/O error, or std::errc::bad_message where the session's files are damaged, which
+  /// no other try mends; the event may be given again.
   Result<void> fold(const event::EventView& event);
   /// Durable when it returns. After an error restart() is called for.
   Result<void> save();
@@ -73,6 +73,7 @@ class TranscriptStore {
 
   [[nodiscard]] std::string path_of(std::string_view session, std::string_view suffix) const;
   Result<std::optional<SessionRecord>> load(std::string_view session) const VIBES_REQUIRES(mutex_);
+  [[nodiscard]] Result<void> check_entries(const std::string& path, std::uint64_t bytes) const;
   Result<void> fold_into(const std::string& session, const event::EventView& event)
       VIBES_REQUIRES(mutex_);
   Result<void> make_room() VIBES_REQUIRES(mutex_);

@@ -321,7 +321,7 @@ TEST_CASE("TranscriptStore: after power loss at any moment the log gives the sam
   constexpr std::size_t kSaveEvery = 5;
   Story story;
   for (int i = 0; i < 20; ++i) {
-    const std::string session = i % 3 == 0 ? "a" : "b";
+    const std::string session = i % 3 == 0 ? "a" : i > 10 && i % 3 == 1 ? "c" : "b";
     story.claude(session, {{"type", "text_delta"}, {"text", std::string(300, 'x')}});
     story.hook(session, "user_prompt_submit", {{"prompt", std::to_string(i)}});
   }
@@ -342,7 +342,7 @@ TEST_CASE("TranscriptStore: after power loss at any moment the log gives the sam
     moments.push_back({disk.state(), committed});
   }
   const auto expected = files_on(disk);
-  REQUIRE(expected.size() == 4);
+  REQUIRE(expected.size() == 6);
 
   std::mt19937 random(1);
   for (const Moment& moment : moments) {
@@ -432,20 +432,30 @@ TEST_CASE("TranscriptStore: any id is a session, and none is another's file", "[
   }
 }
 
-TEST_CASE("TranscriptStore: a damaged record is an error and no empty session", "[transcripts]") {
+TEST_CASE("TranscriptStore: damage is an error, a dead letter, and nobody else's trouble",
+          "[transcripts]") {
   StoreFixture f;
+  RegistryFixture log;
+  const std::string damaged = GENERATE(".json", ".jsonl");
   Story story;
   story.add({{"type", "user_input"}, {"session_id", "s"}, {"content", "x"}});
   const auto store = f.open("s");
   story.fold(*store);
   REQUIRE(store->save());
   for (const auto& one : std::filesystem::directory_iterator(f.dir.path() / "s")) {
-    if (one.path().extension() == ".json") {
+    if (one.path().extension() == damaged) {
       std::filesystem::resize_file(one.path(), std::filesystem::file_size(one.path()) / 2);
     }
   }
-  REQUIRE(store->restart(Offset(1), Offset(0)));
+  const auto handler = collect_sessions(*store, *log.log)(Offset(1));
   CHECK(store->find("s").error().code == std::errc::bad_message);
+  const auto handle = [&](std::uint64_t offset, std::string_view session) {
+    return handler->handle({Offset(offset), Uuid{}, Timestamp{}, "note", session, "{}"}, 1).kind;
+  };
+  CHECK(handle(1, "s") == Outcome::Kind::reject);
+  CHECK(handle(2, "other") == Outcome::Kind::ok);
+  CHECK(handler->settle(Offset(3), Handler::Occasion::last));
+  CHECK(snapshot_of(*store, "other").record.events == 1);
 }
 
 TEST_CASE("export: a session of the sample day as markdown", "[transcripts]") {
