@@ -2,6 +2,7 @@
 #include "consumers/sessions/transcript.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -205,9 +206,10 @@ class Transcript::Step {
     } else if (inner_type_ == "pre_compact") {
       add_message("note", "The context was compacted.");
     } else if (inner_type_ == "session_start") {
-      record_.ended.reset();  // it goes on
+      go_on();
     } else if (inner_type_ == "session_end") {
       end();
+      end_state({""}, "Ended");  // a terminal it ran in goes on
     }
   }
 
@@ -216,12 +218,13 @@ class Transcript::Step {
       add_prompt(text_of(event, "content"));
     } else if (event_.type == "session_created") {
       record_.created = event_.time;
-      record_.ended.reset();
+      go_on();
       take_name(event);
     } else if (event_.type == "session_state_changed") {
       record_.state = name_of(event, "state");
     } else if (event_.type == "session_removed") {
       end();
+      end_state({"", "Running"}, "Ended(" + name_of(event, "reason") + ")");
     } else if (event_.type == "permission_response") {
       add_message("permission_response",
                   is_true(member(event, "approved")) ? "approved" : "denied");
@@ -370,6 +373,20 @@ class Transcript::Step {
   void end() {
     close_all();
     record_.ended = event_.time;
+  }
+
+  /// For who was told of no other end.
+  void end_state(std::initializer_list<std::string_view> open, std::string state) {
+    if (std::find(open.begin(), open.end(), record_.state) != open.end()) {
+      record_.state = std::move(state);
+    }
+  }
+
+  void go_on() {
+    record_.ended.reset();
+    if (record_.state.starts_with("Ended")) {
+      record_.state.clear();
+    }
   }
 
   void emit(const json& made) {

@@ -222,6 +222,25 @@ TEST_CASE("Transcript: a tool without an answer is told as such, before and afte
   CHECK(snapshot_of(store, "s").record.ended.has_value());
 }
 
+TEST_CASE("Transcript: a session that ended says so, and no more once it goes on",
+          "[transcripts]") {
+  Story story;
+  story.hook("agent", "session_end");
+  story.add({{"type", "session_state_changed"}, {"session_id", "killed"}, {"state", "Running"}});
+  story.add({{"type", "session_removed"}, {"session_id", "killed"}, {"reason", "killed"}});
+  story.add({{"type", "session_state_changed"}, {"session_id", "over"}, {"state", "Exited(1)"}});
+  story.add({{"type", "session_removed"}, {"session_id", "over"}, {"reason", "session_finished"}});
+  TranscriptStore store("", io::posix_file_system());
+  story.fold(store);
+  CHECK(snapshot_of(store, "agent").record.state == "Ended");
+  CHECK(snapshot_of(store, "killed").record.state == "Ended(killed)");
+  CHECK(snapshot_of(store, "over").record.state == "Exited(1)");
+  story.hook("agent", "session_start");
+  story.fold(store);
+  CHECK(snapshot_of(store, "agent").record.state.empty());
+  CHECK_FALSE(snapshot_of(store, "agent").record.ended.has_value());
+}
+
 TEST_CASE("Transcript: a long text is cut between characters and says how much is missing",
           "[transcripts]") {
   std::string text = "x";
