@@ -113,8 +113,8 @@ Result<void> print_session(Session& session, const TranscriptOptions& options) {
     return fail(client::make_error_code(client::Errc::not_found), "session " + options.id);
   }
   if (options.json) {
-    json whole = record.is_null() ? json{{"id", options.id}} : record;
-    whole["terminal"] = terminal;
+    json whole = terminal.is_null() ? json{{"id", options.id}} : terminal;
+    whole["record"] = record;
     std::cout << whole.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
     return {};
   }

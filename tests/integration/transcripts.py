@@ -98,9 +98,10 @@ def test_the_format_is_asked_for_by_query_or_by_accept(server):
 
 def test_vibesctl_shows_and_exports_a_session_that_is_over(server):
     text = ctl(server, "sessions", "show", MARA)
-    record = json.loads(ctl(server, "sessions", "show", MARA, "--json"))
+    shown = json.loads(ctl(server, "sessions", "show", MARA, "--json"))
+    record = shown["record"]
     assert "one cent off" in text and f"prompts   {record['prompts']}" in text
-    assert record["terminal"] is None and record["by_tool"]["Bash"]["calls"] > 0
+    assert "state" not in shown and record["by_tool"]["Bash"]["calls"] > 0
     by_http = transcripts(server)
     assert ctl(server, "sessions", "export", MARA).encode() == by_http[MARA, "markdown"]
     assert ctl(server, "sessions", "export", MARA, "--format", "jsonl").encode() == by_http[MARA, "jsonl"]
@@ -113,7 +114,8 @@ def test_vibesctl_shows_a_session_that_is_live(server):
     wait_until_folded(server)
     text = ctl(server, "sessions", "show", "living")
     assert "Running" in text and "session   living" in text
-    assert json.loads(ctl(server, "sessions", "show", "living", "--json"))["terminal"]["state"] == "Running"
+    shown = json.loads(ctl(server, "sessions", "show", "living", "--json"))
+    assert shown["state"] == "Running" and shown["record"]["id"] == "living"
     assert server.request("DELETE", "/api/sessions/living")[0] == 204
 
 
