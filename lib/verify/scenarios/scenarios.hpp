@@ -12,6 +12,7 @@ Scenario filters_scenario();
 Scenario bad_input_scenario();
 Scenario resume_scenario();
 Scenario consumer_groups_scenario();
+Scenario dead_letter_scenario();
 Scenario slow_client_scenario();
 Scenario restart_scenario();
 
