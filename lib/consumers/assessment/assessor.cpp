@@ -13,8 +13,6 @@ constexpr std::int64_t kPauseUs = 300'000'000;
 constexpr std::int64_t kIdleUs = 900'000'000;
 constexpr double kNoticed = 0.001;  // a smaller step of an average is not told
 
-bool is_ours(std::string_view type) { return type == "assessment" || type == "intervention"; }
-
 bool begins_session(Kind kind) {
   return kind == Kind::prompt || kind == Kind::text_part || kind == Kind::tool_start ||
          kind == Kind::tool_result || kind == Kind::error;
@@ -34,9 +32,13 @@ Uuid id_of(const std::string& text) { return parse_uuid(text).value_or(Uuid{}); 
 
 }  // namespace
 
+bool Assessor::ignores(std::string_view type) {
+  return type == "assessment" || type == "intervention";
+}
+
 Result<Assessor::EventResults> Assessor::fold(const event::EventView& event) {
   EventResults results;
-  if (is_ours(event.type)) {
+  if (ignores(event.type)) {
     return results;
   }
   VIBES_TRY_ASSIGN(message, read_message(event.type, event.payload));

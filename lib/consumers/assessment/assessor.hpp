@@ -47,6 +47,9 @@ class Assessor {
   explicit Assessor(Patterns patterns, std::size_t sessions_max = limits::kAssessedSessionsMax)
       : layer_(std::move(patterns)), sessions_max_(sessions_max) {}
 
+  /// Whether events of this type are its own: they change nothing.
+  static bool ignores(std::string_view type);
+
   /// The events to append because of this one, in order. Errors: Errc::bad_payload; then nothing
   /// has changed, and the event is to be left out.
   Result<EventResults> fold(const event::EventView& event);

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+#include "consumers/assessment/assessment_consumer.hpp"
+
+#include <cerrno>
+#include <fstream>
+#include <future>
+#include <latch>
+
+#include "consumers/assessment/errc.hpp"
+#include "consumers/group_runner.hpp"
+#include "event/check.hpp"
+#include "io/sim_disk.hpp"
+#include "unit/consumers/fixture.hpp"
+
+namespace vibes::consumers::assessment {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+constexpr const char* kState = "/state/assessment.json";
+
+/// A memory log with a recorded day in it, an event a second, and a disk for the state.
+struct Day {
+  Day() {
+    REQUIRE(disk.make_directory("/state").has_value());
+    std::ifstream file(VIBES_SAMPLE);
+    for (std::string line; std::getline(file, line);) {
+      append(line);
+    }
+    length = log->end().value();
+  }
+
+  void append(const std::string& payload) {
+    clock.now_us += 1'000'000;
+    auto checked = event::check(payload);
+    REQUIRE(checked.has_value());
+    // Two logs of the same day give their events the same ids.
+    checked->event_id = name_uuid(kUrlNamespace, std::to_string(log->end().value()));
+    std::promise<bool> answer;
+    REQUIRE(log->append({*std::move(checked)},
+                        [&answer](const auto& receipt) { answer.set_value(receipt.has_value()); }));
+    REQUIRE(answer.get_future().get());
+  }
+
+  std::unique_ptr<AssessmentConsumer> open(Offset start, const Patterns& patterns = Patterns()) {
+    auto consumer = AssessmentConsumer::open(*log, disk, kState, patterns, start);
+    REQUIRE(consumer.has_value());
+    return *std::move(consumer);
+  }
+
+  /// Hands over the events of [from, to).
+  void feed(AssessmentConsumer& consumer, std::uint64_t from, std::uint64_t to) {
+    auto reader = log->reader(Offset(from));
+    REQUIRE(reader.has_value());
+    for (std::uint64_t at = from; at < to; ++at) {
+      const auto batch = (*reader)->read({.events_max = 1});
+      REQUIRE(batch.has_value());
+      REQUIRE(consumer.handle(batch->events[0], 1).kind == Outcome::Kind::ok);
+    }
+  }
+
+  Offset settle(AssessmentConsumer& consumer, std::uint64_t handled) {
+    const auto settled = consumer.settle(Offset(handled), Handler::Occasion::routine);
+    REQUIRE(settled.has_value());
+    return *settled;
+  }
+
+  /// What the log holds after the day, with the ids.
+  Lines results() {
+    Lines lines;
+    auto reader = log->reader(Offset(length));
+    while (lines.size() < log->end().value() - length) {
+      const auto batch = (*reader)->read({});
+      for (const auto& event : batch->events) {
+        lines.push_back(to_string(event.event_id) + " " + std::string(event.payload));
+      }
+    }
+    return lines;
+  }
+
+  test::ManualClock clock;
+  std::unique_ptr<eventlog::EventLog> log = test::memory_log(clock);
+  io::SimDisk disk;
+  std::uint64_t length = 0;
+};
+
+TEST_CASE("assessment consumer: a replay without a state appends nothing twice",
+          "[assessment][consumers]") {
+  Day day;
+  {
+    const auto consumer = day.open(Offset(0));
+    day.feed(*consumer, 0, day.length);
+    CHECK(day.settle(*consumer, day.length) == Offset(day.length));
+  }
+  const Lines once = day.results();
+  CHECK(once.size() > 50);
+  REQUIRE(day.disk.remove(kState).has_value());
+  const auto consumer = day.open(Offset(0));
+  const std::uint64_t end = day.log->end().value();
+  day.feed(*consumer, 0, end);  // its own results too
+  CHECK(day.settle(*consumer, end) == Offset(end));
+  CHECK(day.results() == once);
+  CHECK(consumer->conflicts() == 0);
+}
+
+TEST_CASE("assessment consumer: a restart resumes from what was settled",
+          "[assessment][consumers]") {
+  Day whole;
+  const auto undisturbed = whole.open(Offset(0));
+  whole.feed(*undisturbed, 0, whole.length);
+  whole.settle(*undisturbed, whole.length);
+
+  Day day;
+  {
+    const auto first = day.open(Offset(0));
+    day.feed(*first, 0, 500);
+    CHECK(day.settle(*first, 500) == Offset(500));
+    day.feed(*first, 500, 600);  // and it dies before it settles these
+  }
+  const auto second = day.open(Offset(500));
+  day.feed(*second, 500, day.length);
+  day.settle(*second, day.length);
+  CHECK(day.results() == whole.results());
+  CHECK(second->conflicts() == 0);
+}
+
+TEST_CASE("assessment consumer: what the state holds is not folded again",
+          "[assessment][consumers]") {
+  Day day;
+  {
+    const auto first = day.open(Offset(0));
+    day.feed(*first, 0, day.length);
+    day.settle(*first, day.length);
+  }
+  const Lines once = day.results();
+  // The commit was lost: the group begins at the beginning, the state does not.
+  const auto second = day.open(Offset(0));
+  day.feed(*second, 0, day.length);
+  CHECK(day.settle(*second, day.length) == Offset(day.length));
+  CHECK(day.results() == once);
+  CHECK(second->conflicts() == 0);
+}
+
+TEST_CASE("assessment consumer: its own results make it write nothing", "[assessment][consumers]") {
+  Day day;
+  const auto consumer = day.open(Offset(0));
+  day.feed(*consumer, 0, day.length);
+  day.settle(*consumer, day.length);
+  const std::uint64_t syncs = day.disk.syncs();
+  const std::uint64_t end = day.log->end().value();
+  day.feed(*consumer, day.length, end);
+  CHECK(day.settle(*consumer, end) == Offset(end));
+  CHECK(day.disk.syncs() == syncs);
+}
+
+TEST_CASE("assessment consumer: a state that cannot be written settles nothing",
+          "[assessment][consumers]") {
+  Day day;
+  {
+    const auto consumer = day.open(Offset(0));
+    day.feed(*consumer, 0, 300);
+    CHECK(day.settle(*consumer, 300) == Offset(300));
+    day.feed(*consumer, 300, 600);
+    io::SimDisk::Fault fault;
+    fault.calls = static_cast<unsigned>(io::SimDisk::Call::rename);
+    fault.error = EIO;
+    day.disk.inject(fault);
+    CHECK(!consumer->settle(Offset(600), Handler::Occasion::routine));
+    day.disk.heal();
+  }
+  const auto again = day.open(Offset(300));
+  day.feed(*again, 300, day.length);
+  CHECK(day.settle(*again, day.length) == Offset(day.length));
+  CHECK(again->conflicts() == 0);
+}
+
+TEST_CASE("assessment consumer: an event that cannot be read is rejected, the others go on",
+          "[assessment][consumers]") {
+  Day day;
+  const auto consumer = day.open(Offset(0));
+  const event::EventView bad{Offset(0),    random_uuid(), day.clock.now(),
+                             "user_input", "s",           R"({"content":7})"};
+  CHECK(consumer->handle(bad, 1).kind == Outcome::Kind::reject);
+  day.feed(*consumer, 1, day.length);
+  CHECK(day.settle(*consumer, day.length) == Offset(day.length));
+  CHECK(day.results().size() > 50);
+}
+
+TEST_CASE("assessment consumer: while the log takes nothing an event is to be tried again",
+          "[assessment][consumers]") {
+  Day day;
+  const auto consumer = day.open(Offset(0));
+  REQUIRE(day.log->close().has_value());
+  const event::EventView angry{Offset(0),    random_uuid(), day.clock.now(),
+                               "user_input", "s",           R"({"content":"it failed"})"};
+  CHECK(consumer->handle(angry, 1).kind == Outcome::Kind::retry);
+  CHECK(consumer->handle(angry, 2).kind == Outcome::Kind::retry);
+  CHECK(day.settle(*consumer, 1) == Offset(0));
+}
+
+TEST_CASE("assessment consumer: with other patterns the first results stay",
+          "[assessment][consumers]") {
+  Day day;
+  {
+    const auto consumer = day.open(Offset(0));
+    day.feed(*consumer, 0, day.length);
+    day.settle(*consumer, day.length);
+  }
+  const Lines once = day.results();
+  REQUIRE(day.disk.remove(kState).has_value());
+  const auto patterns = Patterns::make({.negative = {"pipeline"}, .positive = {}});
+  REQUIRE(patterns.has_value());
+  const auto other = day.open(Offset(0), *patterns);
+  day.feed(*other, 0, day.length);
+  CHECK(day.settle(*other, day.length) == Offset(day.length));
+  CHECK(other->conflicts() > 0);
+  const Lines twice = day.results();
+  CHECK(Lines(twice.begin(), twice.begin() + static_cast<std::ptrdiff_t>(once.size())) == once);
+}
+
+TEST_CASE("assessment consumer: a state of another log or none at all is refused",
+          "[assessment][consumers]") {
+  Day day;
+  for (const std::string text :
+       {"", "x", "{}\n{}", "{\"log_id\":7,\"next\":1}\n{}",
+        "{\"log_id\":\"8f0f8f0f-8f0f-4f0f-8f0f-8f0f8f0f8f0f\",\"next\":1}\n{}"}) {
+    const auto bytes = std::as_bytes(std::span(text));
+    day.disk.set_contents(kState, {bytes.begin(), bytes.end()});
+    const auto consumer = AssessmentConsumer::open(*day.log, day.disk, kState, Patterns(), {});
+    INFO(text);
+    REQUIRE(!consumer);
+    CHECK(consumer.error().code == Errc::bad_state);
+  }
+}
+
+/// Counts what is handed to the handler inside.
+class Counted final : public Handler {
+ public:
+  Counted(std::unique_ptr<Handler> inside, std::latch& handled)
+      : inside_(std::move(inside)), handled_(handled) {}
+  Outcome handle(const event::EventView& event, std::uint64_t attempt) override {
+    Outcome outcome = inside_->handle(event, attempt);
+    handled_.count_down();
+    return outcome;
+  }
+  Result<Offset> settle(Offset handled, Occasion occasion) override {
+    return inside_->settle(handled, occasion);
+  }
+
+ private:
+  std::unique_ptr<Handler> inside_;
+  std::latch& handled_;
+};
+
+TEST_CASE("assessment consumer: a group runs it over the day and over its own results",
+          "[assessment][consumers]") {
+  Day alone;
+  const auto consumer = alone.open(Offset(0));
+  alone.feed(*consumer, 0, alone.length);
+  alone.settle(*consumer, alone.length);
+  const Lines expected = alone.results();
+
+  Day day;
+  auto registry = GroupRegistry::open(*day.log, test::registry_options(day.clock));
+  REQUIRE(registry.has_value());
+  std::latch handled(static_cast<std::ptrdiff_t>(day.length + expected.size()));
+  {
+    const GroupRunner runner(*day.log, **registry,
+                             [&day, &handled](Offset start) {
+                               return std::make_unique<Counted>(day.open(start), handled);
+                             },
+                             {.group = "assessment", .clock = &day.clock});
+    handled.wait();
+  }
+  CHECK(day.results() == expected);
+  CHECK(day.log->group_offsets().committed("assessment") == day.log->end());
+}
+
+}  // namespace
+}  // namespace vibes::consumers::assessment
