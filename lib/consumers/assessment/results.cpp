@@ -116,10 +116,10 @@ event::NewEvent make_heavy(const Trigger& trigger, SessionEnd end, const Session
                  quoted(verdict.summary));
   fmt::format_to(
       out,
-      R"(,"messages":{},"frustration":{:.6f},"frustration_peak":{:.6f},"success":{:.6f},"breaker":{{"state":"{}","openings":{},"interventions":{}}},"token_metrics":{{"input_tokens":{},"output_tokens":{}}}}})",
+      R"(,"messages":{},"frustration":{:.6f},"frustration_peak":{:.6f},"success":{:.6f},"breaker":{{"state":"{}","openings":{},"interventions":{},"held_back":{}}},"token_metrics":{{"input_tokens":{},"output_tokens":{}}}}})",
       record.messages, mood.frustration, record.frustration_peak, mood.success,
-      to_string(breaker.state), breaker.openings, breaker.interventions, record.input_tokens,
-      record.output_tokens);
+      to_string(breaker.state), breaker.openings, breaker.interventions, breaker.held_back,
+      record.input_tokens, record.output_tokens);
   return make(trigger, "assessment", "heavy", std::move(json));
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <future>
 #include <latch>
+#include <thread>
 
 #include "consumers/assessment/errc.hpp"
 #include "consumers/group_runner.hpp"
@@ -196,6 +197,46 @@ TEST_CASE("assessment consumer: while the log takes nothing an event is to be tr
   CHECK(consumer->handle(angry, 1).kind == Outcome::Kind::retry);
   CHECK(consumer->handle(angry, 2).kind == Outcome::Kind::retry);
   CHECK(day.settle(*consumer, 1) == Offset(0));
+}
+
+/// A log whose disk fails: it takes an append and answers later, from another thread.
+class FailingLog final : public eventlog::EventLog {
+ public:
+  explicit FailingLog(eventlog::EventLog& inside) : inside_(inside) {}
+  Result<void> append(std::vector<event::NewEvent> /*batch*/, eventlog::AppendDone done) override {
+    answers_.emplace_back(
+        [done = std::move(done)] { done(fail(eventlog::Errc::storage_full, "the disk is full")); });
+    return {};
+  }
+  [[nodiscard]] Uuid log_id() const override { return inside_.log_id(); }
+  Result<std::unique_ptr<eventlog::Reader>> reader(const eventlog::Position& position) override {
+    return inside_.reader(position);
+  }
+  Result<Offset> resolve(const eventlog::Position& position) override {
+    return inside_.resolve(position);
+  }
+  [[nodiscard]] Offset first() const override { return inside_.first(); }
+  [[nodiscard]] eventlog::CommitSignal& signal() const override { return inside_.signal(); }
+  [[nodiscard]] eventlog::GroupOffsets& group_offsets() override { return inside_.group_offsets(); }
+  [[nodiscard]] eventlog::LogStatus status() const override { return inside_.status(); }
+  Result<void> close() override { return inside_.close(); }
+
+ private:
+  eventlog::EventLog& inside_;
+  std::vector<std::jthread> answers_;
+};
+
+TEST_CASE("assessment consumer: results that were taken but not made durable settle nothing",
+          "[assessment][consumers]") {
+  Day day;
+  FailingLog log(*day.log);
+  auto consumer = AssessmentConsumer::open(log, day.disk, kState, Patterns(), Offset(0));
+  REQUIRE(consumer.has_value());
+  day.feed(**consumer, 0, day.length);
+  const auto settled = (*consumer)->settle(Offset(day.length), Handler::Occasion::last);
+  REQUIRE(!settled);
+  CHECK(settled.error().code == eventlog::Errc::storage_full);
+  CHECK(!*day.disk.exists(kState));
 }
 
 TEST_CASE("assessment consumer: with other patterns the first results stay",

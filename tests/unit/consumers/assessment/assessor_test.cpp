@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "consumers/assessment/assessor.hpp"
 
-#include <set>
+#include <algorithm>
 
 #include "consumers/assessment/errc.hpp"
 #include "fixture.hpp"
@@ -70,6 +70,26 @@ TEST_CASE("assessor: a prompt that hook and stream both tell is one, told again 
   CHECK(story.ask("it is wrong").empty());
 }
 
+TEST_CASE("assessor: after both told a prompt, either again is a retry", "[assessment]") {
+  for (const auto* again : {"hook", "stream"}) {
+    Story story;
+    const nlohmann::json hook{{"type", "user_prompt_submit"}, {"prompt", "it is wrong"}};
+    story.hook(hook);
+    story.ask("it is wrong");
+    const auto results =
+        std::string_view(again) == "hook" ? story.hook(hook) : story.ask("it is wrong");
+    INFO(again);
+    CHECK(only(results, "intervention").size() == 1);
+  }
+}
+
+TEST_CASE("assessor: a prompt that the other source tells a minute later is a retry",
+          "[assessment]") {
+  Story story;
+  story.hook({{"type", "user_prompt_submit"}, {"prompt", "it is wrong"}});
+  CHECK(only(story.ask("it is wrong", 61), "intervention").size() == 1);
+}
+
 TEST_CASE("assessor: a result that hook and stream both tell is one and has the tool's name",
           "[assessment]") {
   Story story;
@@ -132,6 +152,75 @@ TEST_CASE("assessor: with too many sessions the quietest ends", "[assessment]") 
   CHECK(results[0].at("session_id") == "b");
   CHECK(results[0].at("ended_by") == "evicted");
   CHECK(story.assessor.sessions() == 2);
+}
+
+/// Days with more trouble than any recorded one: always the same.
+class Trouble {
+ public:
+  explicit Trouble(Story& story) : story_(story) {}
+
+  void tell_one() {
+    story_.session = fmt::format("s{}", random(9));
+    const auto seconds = static_cast<std::int64_t>(random(12) == 0 ? random(1'000) : random(8));
+    switch (random(6)) {
+      case 0:
+        story_.tool(random(2) == 0, random(3) == 0 ? "7 passed" : "out", seconds);
+        break;
+      case 1:
+        story_.claude(text_delta(kTexts.at(random(kTexts.size()))), seconds);
+        break;
+      case 2:
+        story_.claude({{"type", "turn_start"}}, seconds);
+        break;
+      case 3:
+        if (random(12) == 0) {
+          story_.hook({{"type", "session_end"}}, seconds);
+          break;
+        }
+        [[fallthrough]];
+      default:
+        story_.ask(kTexts.at(random(kTexts.size())), seconds);
+    }
+  }
+
+ private:
+  std::size_t random(std::size_t below) {
+    state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
+    return static_cast<std::size_t>(state_ >> 33U) % below;
+  }
+
+  const std::vector<std::string> kTexts{"error, failed, wrong", "No, not that", "perfect", "go on",
+                                        "thanks, it works",     "it can't be",  "stop!"};
+  Story& story_;
+  std::uint64_t state_ = 7;
+};
+
+TEST_CASE("assessor: a restart before any event of a troubled day changes nothing",
+          "[assessment]") {
+  constexpr int kEvents = 1'500;
+  Story whole;
+  Trouble undisturbed(whole);
+  Story restarted;
+  Trouble disturbed(restarted);
+  for (int i = 0; i < kEvents; ++i) {
+    undisturbed.tell_one();
+    const std::string state = restarted.assessor.save();
+    restarted.assessor = Assessor(Patterns());
+    REQUIRE(restarted.assessor.load(state).has_value());
+    disturbed.tell_one();
+  }
+  CHECK(whole.lines == restarted.lines);
+  const auto count = [&whole](std::string_view what) {
+    return std::ranges::count_if(whole.lines, [what](const std::string& line) {
+      return line.find(what) != std::string::npos;
+    });
+  };
+  CHECK(count(R"("type":"intervention")") > 10);
+  CHECK(count(R"("state":"half_open")") > 10);
+  CHECK(count(R"("trigger":"pause")") > 0);
+  CHECK(count(R"("ended_by":"idle")") > 0);
+  CHECK(count(R"("tier":"heavy")") > 10);
+  CHECK(count(R"("held_back":0)") < count(R"("tier":"heavy")"));
 }
 
 TEST_CASE("assessor: a state that is not ours is refused and changes nothing", "[assessment]") {
