@@ -103,6 +103,21 @@ TEST_CASE("breaker: three corrections in five messages open it, in six they do n
   CHECK(slow.breaker.state == State::closed);
 }
 
+TEST_CASE("breaker: what opened it does not open it a second time", "[assessment]") {
+  Course corrected;
+  for (int i = 0; i < 3; ++i) {
+    corrected.correction();
+  }
+  CHECK(!corrected.negatives(0, 120));
+  CHECK(corrected.breaker.state == State::half_open);
+  Course failing;
+  for (int i = 0; i < 3; ++i) {
+    failing.tool(1);
+  }
+  CHECK(!failing.tool(1, 120));
+  CHECK(failing.breaker.state == State::half_open);
+}
+
 TEST_CASE("breaker: the same prompt again opens it", "[assessment]") {
   Course course;
   Reading reading;
