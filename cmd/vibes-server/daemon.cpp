@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <stdexcept>
 #include <sys/eventfd.h>
 #include <thread>
 #include <utility>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/signals.hpp"
+#include "consumers/assessment/assessment_consumer.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
 #include "consumers/group_runner.hpp"
@@ -105,6 +107,7 @@ class Daemon {
   Result<void> start_consumers();
   Result<std::string> make_state_of_log(const char* name);
   Result<void> start_transcripts();
+  Result<void> start_assessment();
   Result<void> start_sessions();
   Result<void> start_server(std::size_t connections_max);
 
@@ -118,6 +121,7 @@ class Daemon {
   std::unique_ptr<consumers::SessionLinks> links_;
   std::unique_ptr<consumers::TranscriptStore> transcripts_;
   std::unique_ptr<consumers::GroupRunner> session_collector_;
+  std::unique_ptr<consumers::GroupRunner> assessment_;
   std::unique_ptr<session::SessionRegistry> sessions_;
   std::unique_ptr<SpoolDrain> spool_drain_;
   net::AppendBudget budget_;
@@ -177,7 +181,8 @@ Result<void> Daemon::start_consumers() {
     return consumers::GroupRegistry::LiveView{websocket_consumer_->position(),
                                               websocket_consumer_->problem()};
   });
-  return start_transcripts();
+  VIBES_TRY(start_transcripts());
+  return options_.assessment ? start_assessment() : Result<void>();
 }
 
 /// The path of what one of our parts keeps about this log; empty for a log that keeps nothing.
@@ -210,6 +215,25 @@ Result<void> Daemon::start_transcripts() {
   runner_options.group = "sessions";
   session_collector_ = std::make_unique<consumers::GroupRunner>(
       *log_, *groups_, consumers::collect_sessions(*transcripts_, *log_), runner_options);
+  return {};
+}
+
+Result<void> Daemon::start_assessment() {
+  VIBES_TRY_ASSIGN(state, make_state_of_log("assessment"));
+  const std::string state_file = state.empty() ? state : state + ".json";
+  consumers::RunnerOptions runner_options;
+  runner_options.group = "assessment";
+  assessment_ = std::make_unique<consumers::GroupRunner>(
+      *log_, *groups_,
+      [this, state_file](Offset start) -> std::unique_ptr<consumers::Handler> {
+        auto opened = consumers::assessment::AssessmentConsumer::open(
+            *log_, io::posix_file_system(), state_file, *options_.assessment, start);
+        if (!opened) {
+          throw std::runtime_error(opened.error().message());
+        }
+        return *std::move(opened);
+      },
+      runner_options);
   return {};
 }
 
@@ -269,6 +293,7 @@ void Daemon::stop() {
   }
   spool_drain_.reset();
   links_.reset();
+  assessment_.reset();
   session_collector_.reset();
   groups_.reset();
   if (const Result<void> closed = log_->close(); !closed) {

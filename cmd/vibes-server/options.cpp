@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iostream>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -65,6 +66,25 @@ void add_options(CLI::App& app, OptionTexts& texts) {
       ->envname("VIBES_SESSION_COMMAND");
   app.add_flag("--strict-types", texts.strict_types, "Refuse events of unknown types")
       ->envname("VIBES_STRICT_TYPES");
+  app.add_option("--assessment", texts.assessment,
+                 "on: how sessions go is assessed, and appended as events")
+      ->type_name("on|off")
+      ->envname("VIBES_ASSESSMENT");
+  const auto add_patterns = [&app](const char* flag, std::vector<std::string>& into,
+                                   const char* help, const char* variable) {
+    app.add_option(flag, into, help)
+        ->type_name("WORDS")
+        ->envname(variable)
+        ->delimiter(',')
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  add_patterns("--assess-negative", texts.assess_negative,
+               "Words that tell of trouble, beside the usual ones; may be repeated",
+               "VIBES_ASSESS_NEGATIVE");
+  add_patterns("--assess-positive", texts.assess_positive,
+               "Words that tell of success, beside the usual ones; may be repeated",
+               "VIBES_ASSESS_POSITIVE");
   app.add_option("--ready-fd", texts.ready_fd, "Write the URL to this descriptor once ready")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
@@ -178,6 +198,22 @@ Result<eventlog::Retention> check_retention(const OptionTexts& texts) {
   return retention;
 }
 
+Result<void> check_assessment(const OptionTexts& texts, Options& options) {
+  if (texts.assessment != "on" && texts.assessment != "off") {
+    return bad_option("--assessment", "on or off");
+  }
+  options.assessment_patterns = {texts.assess_negative, texts.assess_positive};
+  auto patterns = consumers::assessment::Patterns::make(options.assessment_patterns);
+  if (!patterns) {
+    return fail(std::make_error_code(std::errc::invalid_argument),
+                "--assess-negative, --assess-positive: " + patterns.error().message());
+  }
+  if (texts.assessment == "on") {
+    options.assessment = *std::move(patterns);
+  }
+  return {};
+}
+
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -224,6 +260,7 @@ Result<Options> check_options(const OptionTexts& texts, const Paths& paths) {
   options.net_threads = threads;
   VIBES_TRY_ASSIGN(retention, check_retention(texts));
   options.retention = retention;
+  VIBES_TRY(check_assessment(texts, options));
   options.unknown_types =
       texts.strict_types ? event::UnknownTypes::refuse : event::UnknownTypes::pass;
   return options;
@@ -242,6 +279,13 @@ std::string to_toml(const Options& options) {
   const auto line = [&out](std::string_view key, const std::string& value) {
     out += fmt::format("{} = {}\n", key, value);
   };
+  const auto list = [&line](std::string_view key, const std::vector<std::string>& values) {
+    std::vector<std::string> quoted;
+    std::ranges::transform(values, std::back_inserter(quoted), toml_string);
+    if (!quoted.empty()) {
+      line(key, fmt::format("[{}]", fmt::join(quoted, ", ")));
+    }
+  };
   line("unix", toml_string(options.unix_path ? options.unix_path->string() : std::string(kNone)));
   line("log", toml_string(options.log_url));
   line("durability", toml_string(eventlog::to_string(options.durability)));
@@ -257,6 +301,9 @@ std::string to_toml(const Options& options) {
     line("session-command", toml_string(options.session_command));
   }
   line("strict-types", options.unknown_types == event::UnknownTypes::refuse ? "true" : "false");
+  line("assessment", toml_string(options.assessment ? "on" : "off"));
+  list("assess-negative", options.assessment_patterns.negative);
+  list("assess-positive", options.assessment_patterns.positive);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/report.hpp"
+#include "consumers/assessment/patterns.hpp"
 #include "event/check.hpp"
 #include "eventlog/open.hpp"
 #include "net/listener.hpp"
@@ -31,6 +32,9 @@ struct OptionTexts {
   std::string retain_size;
   std::string session_command;
   bool strict_types = false;
+  std::string assessment = "off";
+  std::vector<std::string> assess_negative;
+  std::vector<std::string> assess_positive;
   int ready_fd = -1;
   bool check_config = false;
   bool print_config = false;
@@ -47,6 +51,9 @@ struct Options {
   unsigned net_threads = 1;
   std::string session_command;
   event::UnknownTypes unknown_types = event::UnknownTypes::pass;
+  /// The patterns of assessment; nothing: sessions are not assessed.
+  std::optional<consumers::assessment::Patterns> assessment;
+  consumers::assessment::ExtraPatterns assessment_patterns;  // as they were given
   int ready_fd = -1;
   Paths paths;
 };

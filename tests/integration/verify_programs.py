@@ -29,13 +29,13 @@ def test_every_scenario_passes_and_tap_is_well_formed():
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "TAP version 14"
-    assert lines[1] == "1..8"
+    assert lines[1] == "1..9"
     points = [m for line in lines if (m := re.fullmatch(r"(not )?ok (\d+) - ([a-z-]+)", line))]
-    assert [int(m[2]) for m in points] == list(range(1, 9))
+    assert [int(m[2]) for m in points] == list(range(1, 10))
     assert not any(m[1] for m in points)
     plans = [int(m[1]) for line in lines if (m := re.fullmatch(r" {4}1\.\.(\d+)", line))]
     inner = [line for line in lines if re.match(r" {4}(not )?ok \d+ - ", line)]
-    assert len(plans) == 8
+    assert len(plans) == 9
     assert sum(plans) == len(inner)
 
 

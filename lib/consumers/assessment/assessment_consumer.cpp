@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/limits.hpp"
 #include "base/mutex.hpp"
 #include "consumers/assessment/errc.hpp"
 #include "eventlog/errc.hpp"
@@ -84,7 +85,9 @@ Result<std::unique_ptr<AssessmentConsumer>> AssessmentConsumer::open(eventlog::E
                                                                      Offset start) {
   std::unique_ptr<AssessmentConsumer> consumer(
       new AssessmentConsumer(log, file_system, std::move(state_file), std::move(patterns), start));
-  VIBES_TRY(consumer->load());
+  if (!consumer->state_file_.empty() && start > log.first()) {
+    VIBES_TRY(consumer->load());
+  }
   return consumer;
 }
 
@@ -116,9 +119,20 @@ Outcome AssessmentConsumer::handle(const event::EventView& event, std::uint64_t 
   return send();
 }
 
+/// The log knows the ids of its newest events by itself. What is assessed again later than that is
+/// looked up.
+bool AssessmentConsumer::is_in_log(const event::NewEvent& result) const {
+  return log_.end() - sending_ > limits::kIdempotencyWindowEvents &&
+         log_.resolve(eventlog::AtEventId{*result.event_id}).has_value();
+}
+
 // One append each: a conflict refuses a whole batch, and the other results are to stay.
 Outcome AssessmentConsumer::send() {
   while (!unsent_.empty()) {
+    if (is_in_log(unsent_.back())) {
+      unsent_.pop_back();
+      continue;
+    }
     appends_->begin();
     const auto taken = log_.append(
         {unsent_.back()}, [appends = appends_](const Result<eventlog::AppendReceipt>& receipt) {
@@ -144,7 +158,7 @@ Result<Offset> AssessmentConsumer::settle(Offset handled, Occasion /*occasion*/)
     return settled_;
   }
   // Not for its own results alone: else each save would be followed by another.
-  if (saved_ == Saved::no) {
+  if (saved_ == Saved::no && !state_file_.empty()) {
     known_ = std::max(known_, handled);
     VIBES_TRY(save(known_));
     saved_ = Saved::yes;

@@ -24,9 +24,10 @@ namespace vibes::consumers::assessment {
 /// leaves out, or folds to the same results, which the log takes as duplicates.
 class AssessmentConsumer final : public Handler {
  public:
-  /// `state_file` lies in a directory that exists. Loads it if it is there; `start` is the first
-  /// offset that will be handed over. Log and file system must outlive the consumer. Errors:
-  /// Errc::bad_state, or of reading.
+  /// `state_file` lies in a directory that exists, or is empty: then nothing outlives this. Loads
+  /// it if it is there; `start` is the first offset that will be handed over. Where that is the
+  /// beginning of the log all is assessed anew. Log and file system must outlive the consumer.
+  /// Errors: Errc::bad_state, or of reading.
   static Result<std::unique_ptr<AssessmentConsumer>> open(eventlog::EventLog& log,
                                                           io::FileSystem& file_system,
                                                           std::string state_file, Patterns patterns,
@@ -50,6 +51,7 @@ class AssessmentConsumer final : public Handler {
   Result<void> load();
   Result<void> save(Offset next);
   Outcome send();
+  [[nodiscard]] bool is_in_log(const event::NewEvent& result) const;
 
   eventlog::EventLog& log_;
   io::FileSystem& file_system_;

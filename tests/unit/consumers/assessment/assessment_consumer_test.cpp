@@ -267,11 +267,32 @@ TEST_CASE("assessment consumer: a state of another log or none at all is refused
         "{\"log_id\":\"8f0f8f0f-8f0f-4f0f-8f0f-8f0f8f0f8f0f\",\"next\":1}\n{}"}) {
     const auto bytes = std::as_bytes(std::span(text));
     day.disk.set_contents(kState, {bytes.begin(), bytes.end()});
-    const auto consumer = AssessmentConsumer::open(*day.log, day.disk, kState, Patterns(), {});
+    const auto consumer =
+        AssessmentConsumer::open(*day.log, day.disk, kState, Patterns(), Offset(1));
     INFO(text);
     REQUIRE(!consumer);
     CHECK(consumer.error().code == Errc::bad_state);
+    // Who begins at the beginning needs no state.
+    CHECK(AssessmentConsumer::open(*day.log, day.disk, kState, Patterns(), Offset(0)));
   }
+}
+
+TEST_CASE("assessment consumer: from the beginning on everything is assessed anew",
+          "[assessment][consumers]") {
+  Day day;
+  {
+    const auto consumer = day.open(Offset(0));
+    day.feed(*consumer, 0, day.length);
+    REQUIRE(consumer->settle(Offset(day.length), Handler::Occasion::last));
+  }
+  const Lines once = day.results();
+  const std::uint64_t end = day.log->end().value();
+  const auto again = day.open(Offset(0));
+  day.feed(*again, 0, day.length);
+  CHECK(day.settle(*again, day.length) == Offset(day.length));
+  CHECK(again->conflicts() == 0);
+  CHECK(day.results() == once);
+  CHECK(day.log->end().value() == end);  // all of it was known
 }
 
 /// Counts what is handed to the handler inside.
