@@ -181,6 +181,24 @@ Summary of_hook(const Json& inner) {
   return summary;
 }
 
+/// "prompt, frustration 0.12: negative error, negative failed" or the summary of what came before.
+std::string of_assessment(const Json& json) {
+  const std::string summary = text(json, "summary");
+  if (!summary.empty() || !member(json, "frustration").is_number()) {
+    return joined(text(json, "tier"), summary);
+  }
+  std::string signals;
+  for (const Json& signal : member(json, "signals")) {
+    const std::string what = text(signal, "signal");
+    const std::string detail = text(signal, "pattern") + text(signal, "tool_name");
+    signals += (signals.empty() ? "" : ", ") + what + (detail.empty() ? "" : " " + detail);
+  }
+  const std::string breaker = text(member(json, "breaker"), "state");
+  return joined(text(json, "kind") + ", frustration " + text(json, "frustration") +
+                    (breaker == "closed" || breaker.empty() ? "" : ", breaker " + breaker),
+                signals);
+}
+
 struct Told {
   std::string_view type;
   const char* member;
@@ -205,6 +223,9 @@ std::string of_plain(const Json& json, std::string_view type) {
   }
   if (type == "permission_response") {
     return text(json, "request_id") + (is_true(json, "approved") ? " approved" : " denied");
+  }
+  if (type == "assessment") {
+    return of_assessment(json);
   }
   if (type == "tunnel_state_changed") {
     return joined(text(json, "state"), text(json, "url"));

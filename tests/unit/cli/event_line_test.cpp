@@ -93,6 +93,19 @@ TEST_CASE("summary: prompts, usage and permissions read as sentences", "[cli][su
       "permission_response: r1 denied");
 }
 
+TEST_CASE("summary: an assessment says how it goes and why", "[cli][summary]") {
+  CHECK(said(R"({"type":"assessment","tier":"lightweight","session_id":"s","kind":"prompt",)"
+             R"("signals":[{"signal":"negative","pattern":"error","confidence":0.8},)"
+             R"({"signal":"tool_failure","tool_name":"Bash"}],)"
+             R"("frustration":0.12,"breaker":{"state":"open"}})") ==
+        "assessment: prompt, frustration 0.12, breaker open: negative error, tool_failure Bash");
+  CHECK(said(R"({"type":"assessment","tier":"heavy","session_id":"s","summary":"success, steady",)"
+             R"("frustration":0.1})") == "assessment: heavy: success, steady");
+  CHECK(said(R"({"type":"assessment","tier":"mine","session_id":"s"})") == "assessment: mine");
+  CHECK(said(R"({"type":"assessment","tier":"t","session_id":"s","kind":1,"signals":"x",)"
+             R"("frustration":0.5,"breaker":7})") == "assessment: 1, frustration 0.5");
+}
+
 TEST_CASE("summary: unknown types and hooks show what they have", "[cli][summary]") {
   CHECK(said(R"({"type":"note","text":"hello"})") == "note: hello");
   CHECK(said(R"({"type":"deploy","session_id":"s","ok":true,"to":"prod"})") ==
