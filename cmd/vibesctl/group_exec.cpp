@@ -7,13 +7,21 @@
 
 #include "base/limits.hpp"
 #include "child.hpp"
+#include "client/errc.hpp"
 #include "event_printer.hpp"
 
 namespace vibes::ctl {
+namespace {
+
+constexpr std::chrono::milliseconds kSendWithin{10'000};
+// A third of the lease that it renews.
+constexpr std::chrono::milliseconds kWorkingEvery = limits::kLeaseFor / 3;
+
+}  // namespace
 
 Result<GroupExec::Outcome> GroupExec::handle(const client::TailEvent& event) {
-  constexpr std::chrono::milliseconds kSendWithin{10'000};
   auto backoff = limits::kRetryFirst;
+  say_working_at_ = client::within(kWorkingEvery);
   std::string reason;
   for (unsigned number = 1; number <= limits::kDeliveryAttemptsMax; ++number) {
     VIBES_TRY_ASSIGN(status, attempt(event, number));
@@ -57,14 +65,27 @@ Result<std::optional<int>> GroupExec::attempt(const client::TailEvent& event, un
       return std::optional<int>();
     }
     // SIGCHLD ends this wait, also if it came just before.
-    client_.service(client::kNever);
+    VIBES_TRY(live_on(client::kNever));
   }
+}
+
+Result<void> GroupExec::live_on(client::Deadline until) {
+  client_.service(std::min(until, say_working_at_));
+  if (client::left_until(say_working_at_).count() > 0) {
+    return {};
+  }
+  say_working_at_ = client::within(kWorkingEvery);
+  const auto said = client_.working(client::within(kSendWithin));
+  const bool woken = !said && said.error().code == client::make_error_code(client::Errc::woken);
+  return woken ? Result<void>() : said;
 }
 
 bool GroupExec::pause(std::chrono::milliseconds duration) {
   const client::Deadline until = client::within(duration);
   while (client::left_until(until).count() > 0 && !interrupts_.happened()) {
-    client_.service(until);
+    if (!live_on(until)) {
+      return false;
+    }
   }
   return !interrupts_.happened();
 }

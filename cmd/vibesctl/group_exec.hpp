@@ -29,6 +29,8 @@ class GroupExec {
  private:
   /// The exit status, nothing if interrupted.
   Result<std::optional<int>> attempt(const client::TailEvent& event, unsigned number);
+  /// Waits, and says to the server now and then that it still works.
+  Result<void> live_on(client::Deadline until);
   /// False if interrupted.
   bool pause(std::chrono::milliseconds duration);
 
@@ -36,6 +38,7 @@ class GroupExec {
   client::TailClient& client_;
   const cli::Interrupts& interrupts_;
   cli::Report& report_;
+  client::Deadline say_working_at_{};
 };
 
 }  // namespace vibes::ctl

@@ -62,7 +62,7 @@ void add_how_to_resume(CLI::App& verb, TailOptions& options) {
   verb.add_flag("--show-cursor", options.show_cursor, "Say the last cursor on stderr at the end");
   CLI::Option* group =
       verb.add_option("--group", options.group,
-                      "Read as the member of a durable group: the server keeps the place")
+                      "Read as a member of a durable group: the server keeps the place")
           ->type_name("NAME")
           ->excludes("--cursor-file")
           ->excludes("--since")

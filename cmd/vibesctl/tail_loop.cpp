@@ -89,6 +89,10 @@ void TailLoop::on(const client::Hello& hello) {
     session_.report.note("connected again");
   }
   lost_said_ = false;
+  answers_due_ = 0;
+  if (std::exchange(shared_, false)) {
+    done_.reset();  // what lies before it may have been another member's
+  }
   if (plan_.stop_at_end && !end_) {
     end_ = hello.end;
   }
@@ -163,6 +167,7 @@ void TailLoop::execute(std::span<const client::TailEvent> events) {
     --left_;
     if (*outcome == GroupExec::Outcome::rejected) {
       done_ = event.offset + 1;
+      ++answers_due_;
     } else {
       done_up_to(event);
     }
@@ -175,6 +180,7 @@ void TailLoop::execute(std::span<const client::TailEvent> events) {
 void TailLoop::done_up_to(const client::TailEvent& event) {
   if (is_group()) {
     done_ = event.offset + 1;
+    ++answers_due_;
     const auto sent = client_.commit(*done_, client::within(kSendWithin));
     if (!sent && !is(sent.error(), client::Errc::woken)) {
       stop(report_query_error(session_, sent.error()));
@@ -188,7 +194,10 @@ void TailLoop::on(const client::PositionReport& position) {
   if (!is_group()) {
     save_cursor(client_.cursor());
   }
-  stop_if_at_end(position.offset);
+  const bool more_comes = position.offset >= position.end && !position.caught_up;
+  if (!more_comes) {
+    stop_if_at_end(position.offset);
+  }
 }
 
 void TailLoop::on(const client::GapReport& gap) {
@@ -198,11 +207,20 @@ void TailLoop::on(const client::GapReport& gap) {
                                       gap.reason.empty() ? "" : " (" + gap.reason + ")"));
 }
 
-void TailLoop::on(const client::Committed& committed) { acked_ = committed.offset; }
+// What it says is the group's commit, which other members may hold back.
+void TailLoop::on(const client::Committed& /*committed*/) {
+  answers_due_ -= answers_due_ > 0 ? 1 : 0;
+}
+
+void TailLoop::on(const client::Assigned& /*assigned*/) {
+  shared_ = true;
+  done_.reset();
+}
 
 void TailLoop::on(const client::Ended& /*ended*/) { stop(ExitCode::ok); }
 
 void TailLoop::on(const client::Lost& lost) {
+  answers_due_ = 0;
   if (!std::exchange(lost_said_, true)) {
     session_.report.note(lost.error.message() + "; trying again");
   }
@@ -231,10 +249,10 @@ void TailLoop::say_ready() {
 /// A commit is only queued until the server says that it is durable.
 void TailLoop::await_commit() {
   const client::Deadline deadline = client::within(kGoodbyeWithin);
-  while (done_ && (!acked_ || *acked_ < *done_)) {
+  while (answers_due_ > 0) {
     const auto message = client_.next(deadline);
     if (message && std::holds_alternative<client::Committed>(*message)) {
-      acked_ = std::get<client::Committed>(*message).offset;
+      --answers_due_;
       continue;
     }
     const bool over = message ? std::holds_alternative<client::Lost>(*message) ||

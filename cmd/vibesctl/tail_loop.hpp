@@ -35,6 +35,7 @@ class TailLoop {
   void on(const client::PositionReport& position);
   void on(const client::GapReport& gap);
   void on(const client::Committed& committed);
+  void on(const client::Assigned& assigned);
   void on(const client::Ended& ended);
   void on(const client::Lost& lost);
 
@@ -67,10 +68,11 @@ class TailLoop {
   bool ready_said_ = false;
   bool lost_said_ = false;
   bool saw_gap_ = false;
-  std::optional<Offset> end_;    // with stop_at_end: where
-  std::string cursor_;           // behind everything done
-  std::optional<Offset> done_;   // groups: the next offset to do
-  std::optional<Offset> acked_;  // groups: what the server has made durable
+  std::optional<Offset> end_;      // with stop_at_end: where
+  std::string cursor_;             // behind everything done
+  std::optional<Offset> done_;     // groups: the next offset to do
+  bool shared_ = false;            // groups: with other members, so that offsets may go back
+  std::uint64_t answers_due_ = 0;  // groups: one for each commit, once it is durable
 };
 
 }  // namespace vibes::ctl

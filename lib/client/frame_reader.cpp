@@ -30,6 +30,8 @@ struct Fields {
   std::uint64_t offset = 0;
   std::uint64_t from = 0;
   std::uint64_t to = 0;
+  std::uint64_t slots = 0;
+  std::uint64_t members = 0;
   bool caught_up = false;
   std::string cursor;
   std::string server;
@@ -48,6 +50,10 @@ struct Fields {
       from = number_of(from_json);
     } else if (key == "to") {
       to = number_of(from_json);
+    } else if (key == "slots") {
+      slots = number_of(from_json);
+    } else if (key == "members") {
+      members = number_of(from_json);
     } else if (key == "caught_up") {
       caught_up = from_json.get_bool().get(caught_up) == simdjson::SUCCESS && caught_up;
     } else if (key == "cursor") {
@@ -202,6 +208,9 @@ class FrameReader::Impl {
     }
     if (fields.type == "committed") {
       return Frame(Committed{Offset(fields.offset)});
+    }
+    if (fields.type == "assigned") {
+      return Frame(Assigned{fields.slots, fields.members, Offset(fields.from)});
     }
     if (fields.type == "end") {
       return Frame(Ended{});

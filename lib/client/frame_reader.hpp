@@ -26,7 +26,7 @@ struct ErrorFrame {
 };
 struct OtherFrame {};  // a type we do not know: a newer server's, to be passed over
 
-using Frame = std::variant<HelloFrame, Events, PositionFrame, GapReport, Committed, Ended,
+using Frame = std::variant<HelloFrame, Events, PositionFrame, GapReport, Committed, Assigned, Ended,
                            ErrorFrame, OtherFrame>;
 
 /// Takes frames apart without building a tree: the bytes of an event stay as they are. The views in

@@ -222,6 +222,7 @@ Result<std::optional<TailMessage>> TailClient::Impl::act(Frame frame) {
                         },
                         [&](GapReport& got) { return pass(std::move(got)); },
                         [&](Committed& got) { return pass(got); },
+                        [&](Assigned& got) { return pass(got); },
                         [&](const ErrorFrame& got) { return act_on_error(got); },
                         [&](OtherFrame&) { return Outcome(std::optional<TailMessage>()); },
                     },
@@ -278,6 +279,10 @@ void TailClient::service(Deadline deadline) { impl_->service(deadline); }
 Result<void> TailClient::commit(Offset next, Deadline deadline) {
   return impl_->command(R"({"type":"commit","offset":)" + std::to_string(next.value()) + "}",
                         deadline);
+}
+
+Result<void> TailClient::working(Deadline deadline) {
+  return impl_->command(R"({"type":"working"})", deadline);
 }
 
 Result<void> TailClient::reject(Offset offset, std::string_view reason, unsigned attempts,

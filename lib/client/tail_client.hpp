@@ -70,7 +70,12 @@ struct GapReport {  // [from, to] cannot be served any more
   std::string reason;
 };
 struct Committed {  // the answer to commit() and reject(), durable by now
-  Offset offset;
+  Offset offset;    // of the group, which other members may hold back
+};
+struct Assigned {  // other members came or went: events may go back to `from`, and are not repeated
+  std::uint64_t slots = 0;
+  std::uint64_t members = 0;
+  Offset from;
 };
 struct Ended {};  // `until` was reached; nothing follows
 struct Lost {     // the connection ended; the client will try again
@@ -78,7 +83,8 @@ struct Lost {     // the connection ended; the client will try again
   std::chrono::milliseconds retry_in{0};
 };
 
-using TailMessage = std::variant<Hello, Events, PositionReport, GapReport, Committed, Ended, Lost>;
+using TailMessage =
+    std::variant<Hello, Events, PositionReport, GapReport, Committed, Assigned, Ended, Lost>;
 
 /// A reader of /ws/firehose in its extended mode, which keeps its place: after a reconnect it goes
 /// on with the event after the last one it handed out, by a self-checking cursor, so that nothing
@@ -106,6 +112,10 @@ class TailClient {
   Result<void> commit(Offset next, Deadline deadline);
   /// Groups: the event at `offset` could not be handled; it goes to the dead letters.
   Result<void> reject(Offset offset, std::string_view reason, unsigned attempts, Deadline deadline);
+
+  /// Groups: the caller is alive and still busy with what it was handed, so that the server does
+  /// not give it to others (after limits::kLeaseFor).
+  Result<void> working(Deadline deadline);
 
   /// The cursor behind everything handed out so far, to be kept by whoever wants to resume; empty
   /// before the first Hello.

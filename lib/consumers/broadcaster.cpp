@@ -15,6 +15,7 @@ bool take_view(Broadcaster::Burst& burst, Offset to, std::size_t bytes_max) {
   burst.next = burst.chunk->fit(from, to, bytes_max);
   burst.bytes = burst.chunk->frames(from, burst.next);
   burst.events = burst.next - from;
+  burst.last_end = burst.next;
   return true;
 }
 
@@ -41,6 +42,7 @@ bool take_copies(Broadcaster::Burst& burst, Offset to, const Broadcaster::Reques
     }
     scratch += text;
     ++burst.events;
+    burst.last_end = burst.next + 1;
   }
   return false;
 }

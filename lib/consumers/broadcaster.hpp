@@ -103,6 +103,7 @@ class Broadcaster {
   struct Burst {
     std::string_view bytes;  // into `chunk`, or into the caller's scratch
     std::uint64_t events = 0;
+    Offset last_end;  // behind the last of them; means nothing without one
     Offset next;  // where the client stands afterwards: past everything looked at, matching or not
     std::uint32_t cursor_check = 0;  // of the event at next-1; 0 where nothing was looked at
     std::shared_ptr<const FrameChunk> chunk;  // shared with the ring: keeps the bytes alive

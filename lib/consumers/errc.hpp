@@ -7,7 +7,7 @@
 namespace vibes::consumers {
 
 enum class Errc {
-  group_busy = 1,  // the group has its one member already; or it is to be moved while it has one
+  group_busy = 1,  // one has the group alone, or it is full; or it is to be moved while joined
   live_group,  // it follows the end and keeps no position: it cannot be joined, moved or removed
   bad_reject,  // there is no event at that offset yet
 };

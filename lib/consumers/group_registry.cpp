@@ -52,6 +52,12 @@ struct Group {
   std::string commit_problem;         // why the last commit failed
   std::function<void()> on_move;      // of a member that takes moves
   std::optional<Offset> wanted_move;
+
+  // Of a group whose members share it; the table outlives them while it knows more than a commit.
+  std::optional<SlotTable> table;
+  std::map<SlotTable::MemberId, std::function<void()>> on_change;
+  std::optional<Offset> pushed;  // of the table's commit, what the queue was last given
+  bool pushing = false;          // by no member's wish; one at a time
 };
 
 }  // namespace
@@ -68,6 +74,19 @@ class GroupRegistryImpl {
   Result<Offset> take_for_member(std::string_view name, FirstStart first_start,
                                  std::function<void()> on_move);
   Result<void> take(std::string_view name);
+
+  struct Shared {
+    SlotTable::MemberId id = 0;
+    Offset start;
+  };
+  Result<Shared> share(std::string_view name, FirstStart first_start,
+                       std::function<void()> on_change);
+  void leave(std::string_view name, SlotTable::MemberId id);
+  SlotTable::Share sync(std::string_view name, SlotTable::MemberId id, SlotTable::Place place);
+  SlotTable::Segment segment(std::string_view name, SlotTable::MemberId id, Offset cursor) const;
+  bool holds_others_back(std::string_view name, SlotTable::MemberId id,
+                         SlotTable::Place place) const;
+  Result<void> commit_share(Work work, SlotTable::MemberId id, SlotTable::Place place);
   void release(std::string_view name);
   void report(std::string_view name, Membership::Progress progress);
   std::optional<Offset> wanted_move(std::string_view name) const;
@@ -89,6 +108,10 @@ class GroupRegistryImpl {
   Result<void> check_new(std::string_view name) const VIBES_REQUIRES(mutex_);
   std::set<std::string, std::less<>> names() const VIBES_REQUIRES(mutex_);
   Group* movable(std::string_view name) VIBES_REQUIRES(mutex_);
+  Offset start_of(std::string_view name, Group& group, FirstStart first_start)
+      VIBES_REQUIRES(mutex_);
+  static void give_notices(Group& group);
+  void push_progress(std::string_view name, Group& group) VIBES_REQUIRES(mutex_);
   GroupStatus status_of(const std::string& name) const;
   GroupStatus live_status(const std::string& name, const GroupRegistry::LiveView& view) const;
   void add_lag(GroupStatus& status) const;
@@ -109,6 +132,7 @@ class GroupRegistryImpl {
   std::map<std::string, Group, std::less<>> groups_ VIBES_GUARDED_BY(mutex_);
   std::map<std::string, std::function<GroupRegistry::LiveView()>, std::less<>> live_
       VIBES_GUARDED_BY(mutex_);
+  SlotTable::MemberId last_member_ VIBES_GUARDED_BY(mutex_) = 0;
   CommitQueue queue_;  // last: its thread uses everything above
 };
 
@@ -124,6 +148,15 @@ struct Gate {
   Mutex mutex;
   bool open VIBES_GUARDED_BY(mutex) = true;
 };
+
+Membership::CommitDone gated(std::shared_ptr<Gate> gate, Membership::CommitDone done) {
+  return [gate = std::move(gate), done = std::move(done)](Result<Offset> committed) {
+    const MutexLock lock(gate->mutex);
+    if (gate->open && done) {
+      done(std::move(committed));
+    }
+  };
+}
 
 class MembershipImpl final : public Membership {
  public:
@@ -164,12 +197,7 @@ class MembershipImpl final : public Membership {
  private:
   Result<void> push(Work work) {
     VIBES_TRY(registry_.check(work));
-    work.done = [gate = gate_, done = std::move(work.done)](Result<Offset> committed) {
-      const MutexLock lock(gate->mutex);
-      if (gate->open && done) {
-        done(std::move(committed));
-      }
-    };
+    work.done = gated(gate_, std::move(work.done));
     return registry_.queue().push(std::move(work));
   }
   Result<void> wait(Work work) {
@@ -181,6 +209,51 @@ class MembershipImpl final : public Membership {
   GroupRegistryImpl& registry_;
   const std::string group_;
   const Offset start_;
+  const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();  // with answers still to come
+};
+
+class SharedMembershipImpl final : public SharedMembership {
+ public:
+  SharedMembershipImpl(GroupRegistryImpl& registry, std::string group,
+                       GroupRegistryImpl::Shared shared)
+      : registry_(registry), group_(std::move(group)), shared_(shared) {}
+  ~SharedMembershipImpl() override {
+    {
+      const MutexLock lock(gate_->mutex);
+      gate_->open = false;
+    }
+    registry_.leave(group_, shared_.id);
+  }
+
+  [[nodiscard]] Offset start() const override { return shared_.start; }
+  SlotTable::Share sync(SlotTable::Place place) override {
+    return registry_.sync(group_, shared_.id, place);
+  }
+  [[nodiscard]] SlotTable::Segment segment(Offset cursor) const override {
+    return registry_.segment(group_, shared_.id, cursor);
+  }
+  [[nodiscard]] bool holds_others_back(SlotTable::Place place) const override {
+    return registry_.holds_others_back(group_, shared_.id, place);
+  }
+  Result<void> commit(Offset next, SlotTable::Place place, Membership::CommitDone done) override {
+    return push({group_, Work::Kind::commit, next, {}, 0, gated(gate_, std::move(done))}, place);
+  }
+  Result<void> reject(Offset offset, SlotTable::Place place, std::string reason,
+                      std::uint64_t attempts, Membership::CommitDone done) override {
+    return push({group_, Work::Kind::reject, offset, std::move(reason), attempts,
+                 gated(gate_, std::move(done))},
+                place);
+  }
+
+ private:
+  Result<void> push(Work work, SlotTable::Place place) {
+    VIBES_TRY(registry_.check(work));
+    return registry_.commit_share(std::move(work), shared_.id, place);
+  }
+
+  GroupRegistryImpl& registry_;
+  const std::string group_;
+  const GroupRegistryImpl::Shared shared_;
   const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();  // with answers still to come
 };
 
@@ -220,19 +293,23 @@ Result<void> GroupRegistryImpl::take(std::string_view name) {
     return busy(name);
   }
   group.taken = true;
+  group.table.reset();  // whoever has it alone goes by the commit
   return {};
 }
 
 Result<Offset> GroupRegistryImpl::take_for_member(std::string_view name, FirstStart first_start,
                                                   std::function<void()> on_move) {
   VIBES_TRY(take(name));
-  const std::optional<Offset> committed = log_.group_offsets().committed(name);
   const MutexLock lock(mutex_);
   Group& group = groups_[std::string(name)];
   group.member = true;
   group.progress = {};
   group.on_move = std::move(on_move);
-  if (committed) {
+  return start_of(name, group, first_start);
+}
+
+Offset GroupRegistryImpl::start_of(std::string_view name, Group& group, FirstStart first_start) {
+  if (const std::optional<Offset> committed = log_.group_offsets().committed(name)) {
     return *committed;
   }
   if (!group.first_start) {
@@ -242,6 +319,123 @@ Result<Offset> GroupRegistryImpl::take_for_member(std::string_view name, FirstSt
     (void)queue_.push({std::string(name), Work::Kind::commit, *group.first_start, {}, 0, {}});
   }
   return *group.first_start;
+}
+
+// --- Groups whose members share them
+
+void GroupRegistryImpl::give_notices(Group& group) {
+  for (const SlotTable::MemberId id : group.table->take_notices()) {
+    group.on_change.at(id)();
+  }
+}
+
+Result<GroupRegistryImpl::Shared> GroupRegistryImpl::share(std::string_view name,
+                                                           FirstStart first_start,
+                                                           std::function<void()> on_change) {
+  const MutexLock lock(mutex_);
+  VIBES_TRY(check_new(name));
+  Group& group = groups_[std::string(name)];
+  if (group.taken && group.on_change.empty()) {
+    return busy(name);
+  }
+  if (group.on_change.size() >= limits::kGroupMembersMax) {
+    return fail(Errc::group_busy,
+                fmt::format("group {} has {} members", name, limits::kGroupMembersMax));
+  }
+  const Offset start = start_of(name, group, first_start);
+  if (!group.table) {
+    group.table.emplace(start);
+    group.pushed = start;
+  }
+  group.taken = true;
+  const Shared shared{++last_member_, group.table->group_commit()};
+  group.on_change.emplace(shared.id, std::move(on_change));
+  group.table->join(shared.id);
+  give_notices(group);
+  return shared;
+}
+
+void GroupRegistryImpl::leave(std::string_view name, SlotTable::MemberId id) {
+  const MutexLock lock(mutex_);
+  Group& group = groups_.find(name)->second;
+  group.on_change.erase(id);
+  group.table->leave(id);
+  if (!group.on_change.empty()) {
+    give_notices(group);
+    return;
+  }
+  group.taken = false;
+  if (group.table->is_even()) {
+    group.table.reset();
+  }
+}
+
+// A group's commit also moves when a member is found to owe nothing. That happens with every event,
+// so it is made durable as fast as the disk takes it and no faster.
+void GroupRegistryImpl::push_progress(std::string_view name, Group& group) {
+  if (group.pushing || !group.table || group.table->group_commit() == group.pushed) {
+    return;
+  }
+  const Offset now = group.table->group_commit();
+  const auto done = [this, key = std::string(name)](const Result<Offset>&) {
+    const MutexLock lock(mutex_);
+    if (const auto found = groups_.find(key); found != groups_.end()) {
+      found->second.pushing = false;
+      push_progress(key, found->second);
+    }
+  };
+  if (queue_.push({std::string(name), Work::Kind::commit, now, {}, 0, done})) {
+    group.pushing = true;
+    group.pushed = now;
+  }
+}
+
+SlotTable::Share GroupRegistryImpl::sync(std::string_view name, SlotTable::MemberId id,
+                                         SlotTable::Place place) {
+  const MutexLock lock(mutex_);
+  Group& group = groups_.find(name)->second;
+  SlotTable::Share share = group.table->sync(id, place);
+  push_progress(name, group);
+  give_notices(group);
+  return share;
+}
+
+SlotTable::Segment GroupRegistryImpl::segment(std::string_view name, SlotTable::MemberId id,
+                                              Offset cursor) const {
+  const MutexLock lock(mutex_);
+  return groups_.find(name)->second.table->segment(id, cursor);
+}
+
+bool GroupRegistryImpl::holds_others_back(std::string_view name, SlotTable::MemberId id,
+                                          SlotTable::Place place) const {
+  const MutexLock lock(mutex_);
+  return groups_.find(name)->second.table->holds_others_back(id, place);
+}
+
+// Under the lock to the end, so that the commits of a group's members come in their order.
+Result<void> GroupRegistryImpl::commit_share(Work work, SlotTable::MemberId id,
+                                             SlotTable::Place place) {
+  const MutexLock lock(mutex_);
+  Group& group = groups_.find(work.group)->second;
+  const bool rejects = work.kind == Work::Kind::reject;
+  const Offset next = rejects ? work.offset + 1 : work.offset;
+  if (rejects) {
+    VIBES_TRY(queue_.push({work.group,
+                           Work::Kind::set_aside,
+                           work.offset,
+                           std::move(work.reason),
+                           work.attempts,
+                           {}}));
+  }
+  SlotTable after = *group.table;
+  after.commit(id, rejects && after.members() == 1 ? std::max(next, after.group_commit()) : next,
+               place);
+  VIBES_TRY(queue_.push(
+      {work.group, Work::Kind::commit, after.group_commit(), {}, 0, std::move(work.done)}));
+  group.table = std::move(after);
+  group.pushed = group.table->group_commit();
+  give_notices(group);
+  return {};
 }
 
 void GroupRegistryImpl::release(std::string_view name) {
@@ -437,7 +631,10 @@ GroupStatus GroupRegistryImpl::status_of(const std::string& name) const {
     status.state = group.member ? group.progress.state : GroupState::idle;
     status.problem = group.progress.problem;
     status.attempts = group.progress.attempts;
-    status.members = group.member ? 1 : 0;
+    status.members = group.member ? 1 : group.on_change.size();
+    if (!group.on_change.empty()) {
+      status.state = GroupState::running;
+    }
     if (!group.commit_problem.empty()) {
       status.state = GroupState::failed;
       status.problem = group.commit_problem;
@@ -509,6 +706,13 @@ Result<std::unique_ptr<Membership>> GroupRegistry::join(std::string_view group,
                                                         std::function<void()> on_move) {
   VIBES_TRY_ASSIGN(start, impl_->take_for_member(group, first_start, std::move(on_move)));
   return std::make_unique<MembershipImpl>(*impl_, std::string(group), start);
+}
+
+Result<std::unique_ptr<SharedMembership>> GroupRegistry::share(std::string_view group,
+                                                               FirstStart first_start,
+                                                               std::function<void()> on_change) {
+  VIBES_TRY_ASSIGN(shared, impl_->share(group, first_start, std::move(on_change)));
+  return std::make_unique<SharedMembershipImpl>(*impl_, std::string(group), shared);
 }
 
 void GroupRegistry::add_live(std::string group, std::function<LiveView()> view) {

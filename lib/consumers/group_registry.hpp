@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/offset.hpp"
 #include "base/result.hpp"
+#include "consumers/slot_table.hpp"
 #include "eventlog/event_log.hpp"
 
 namespace vibes::io {
@@ -48,7 +49,7 @@ enum class FirstStart : std::uint8_t { beginning, end };
 
 class GroupRegistryImpl;
 
-/// The one member of a durable group, from join() to its end. One thread at a time.
+/// A member that has a durable group alone, from join() to its end. One thread at a time.
 class Membership {
  public:
   /// Called once, on the registry's thread, with what is now committed. It must be short and must
@@ -96,6 +97,33 @@ class Membership {
   virtual Result<Offset> take_move() = 0;
 };
 
+/// One of several members of a durable group that share its work, from share() to its end. One
+/// thread at a time. See SlotTable for what the calls mean.
+class SharedMembership {
+ public:
+  SharedMembership() = default;
+  SharedMembership(const SharedMembership&) = delete;
+  SharedMembership& operator=(const SharedMembership&) = delete;
+  /// Leaves the group: what it had not committed goes to the others. Commits that were taken are
+  /// still done.
+  virtual ~SharedMembership() = default;
+
+  /// The next offset to read.
+  [[nodiscard]] virtual Offset start() const = 0;
+  virtual SlotTable::Share sync(SlotTable::Place place) = 0;
+  [[nodiscard]] virtual SlotTable::Segment segment(Offset cursor) const = 0;
+  [[nodiscard]] virtual bool holds_others_back(SlotTable::Place place) const = 0;
+
+  /// The member has done everything before `next` that it was handed. Never waits for the disk;
+  /// `done` comes with the group's commit once that is durable, moved or not. Errors as those of
+  /// Membership::commit().
+  virtual Result<void> commit(Offset next, SlotTable::Place place, Membership::CommitDone done) = 0;
+  /// The event at `offset` goes to the dead letters, and everything up to it that the member was
+  /// handed is done. Errors as those of Membership::reject().
+  virtual Result<void> reject(Offset offset, SlotTable::Place place, std::string reason,
+                              std::uint64_t attempts, Membership::CommitDone done) = 0;
+};
+
 /// All consumer groups: those with a member in this process, those of clients, and those that are
 /// only remembered. Thread-safe. It must outlive its memberships and must not outlive its log.
 class GroupRegistry {
@@ -121,14 +149,22 @@ class GroupRegistry {
   /// Finishes the commits that were taken.
   ~GroupRegistry();
 
-  /// Becomes the member of a group, which is made if it is new. Does not wait for the disk. Errors:
-  /// bad_group_name, too_many_groups, group_busy, live_group.
+  /// Becomes the only member of a group, which is made if it is new. Does not wait for the disk.
+  /// Errors: bad_group_name, too_many_groups, group_busy, live_group.
   ///
   /// With `on_move` the group may be moved although it has this member: `on_move` is called, on any
   /// thread and at any time until the membership has ended, and the member calls take_move() soon.
   /// It must be short.
   Result<std::unique_ptr<Membership>> join(std::string_view group, FirstStart first_start,
                                            std::function<void()> on_move = {});
+
+  /// Becomes one of the members that share a group, which is made if it is new. Does not wait for
+  /// the disk. `on_change` says that the member is to sync(): on any thread until the membership
+  /// has ended; it must be short and must not call the registry. Errors: bad_group_name,
+  /// too_many_groups, live_group, group_busy where it is joined or being moved, or has
+  /// limits::kGroupMembersMax members.
+  Result<std::unique_ptr<SharedMembership>> share(std::string_view group, FirstStart first_start,
+                                                  std::function<void()> on_change);
 
   /// Lists a group without a position of its own, such as `websocket`. `view` is called from any
   /// thread and must stay callable as long as the registry lives.

@@ -239,8 +239,8 @@ void SlotTable::commit(MemberId id, Offset next, Place place) {
   member.committed = std::max(member.committed, next);
   for (Slot& slot : slots_) {
     if (slot.owner == id && slot.taken) {
-      const Offset upto = slot.drain ? std::min(next, slot.drain->limit) : next;
-      slot.done = std::max(slot.done, upto);
+      const Offset up_to = slot.drain ? std::min(next, slot.drain->limit) : next;
+      slot.done = std::max(slot.done, up_to);
     }
   }
   settle(id, place);

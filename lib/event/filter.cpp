@@ -8,6 +8,7 @@
 #include "base/limits.hpp"
 #include "event/ascii.hpp"
 #include "event/errc.hpp"
+#include "event/session_slot.hpp"
 
 namespace vibes::event {
 namespace {
@@ -58,11 +59,15 @@ Result<Filter> Filter::parse(std::string_view types, std::optional<std::string> 
 }
 
 bool Filter::matches(std::string_view type, std::string_view session) const {
-  return matches_type(type) && matches_session(session);
+  return matches_type(type) && matches_session(session) && matches_slot(session);
 }
 
 bool Filter::matches_session(std::string_view session) const {
   return !session_ || *session_ == session || (scope_ && scope_->contains(session));
+}
+
+bool Filter::matches_slot(std::string_view session) const {
+  return slots_ == ~std::uint64_t{0} || (slots_ >> session_slot(session) & 1U) != 0;
 }
 
 bool Filter::matches_type(std::string_view type) const {
@@ -76,6 +81,8 @@ bool Filter::matches_type(std::string_view type) const {
       types_, [type](const std::string& wanted) { return equal_ignoring_case(wanted, type); });
 }
 
-bool Filter::matches_everything() const { return categories_ == 0 && types_.empty() && !session_; }
+bool Filter::matches_everything() const {
+  return categories_ == 0 && types_.empty() && !session_ && slots_ == ~std::uint64_t{0};
+}
 
 }  // namespace vibes::event

@@ -53,15 +53,19 @@ class Filter {
   [[nodiscard]] const std::optional<std::string>& session() const { return session_; }
   /// The filter's session, where it has one, stands for these from now on.
   void widen(std::shared_ptr<const SessionScope> scope) { scope_ = std::move(scope); }
+  /// Of what matches, only the sessions of these slots: a bit for each session_slot().
+  void keep_slots(std::uint64_t slots) { slots_ = slots; }
 
  private:
   [[nodiscard]] bool matches_type(std::string_view type) const;
   [[nodiscard]] bool matches_session(std::string_view session) const;
+  [[nodiscard]] bool matches_slot(std::string_view session) const;
 
   unsigned categories_ = 0;         // bit per Category
   std::vector<std::string> types_;  // lower case, sorted
   std::optional<std::string> session_;
   std::shared_ptr<const SessionScope> scope_;  // shared by the copies of a filter; nullptr: no more
+  std::uint64_t slots_ = ~std::uint64_t{0};
 };
 
 }  // namespace vibes::event

@@ -23,6 +23,7 @@ enum class CloseCode : std::uint16_t {
   try_later = 1013,
   too_slow = 4408,
   group_busy = 4409,
+  lease_expired = 4410,
   internal = 4500,
   position_unusable = 4503,
 };

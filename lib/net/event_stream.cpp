@@ -17,6 +17,7 @@ void EventStream::seek(Offset next) {
   if (next != next_) {
     moved_to(next, 0);
   }
+  handed_ = std::min(handed_, next);
 }
 
 void EventStream::moved_to(Offset next, std::uint32_t cursor_check) {
@@ -65,6 +66,9 @@ Result<EventStream::Turn> EventStream::turn(const Wanted& wanted, std::string& s
       reader_.reset();
       if (burst->next != next_) {
         moved_to(burst->next, burst->cursor_check);
+      }
+      if (burst->events > 0) {
+        handed_ = burst->last_end;
       }
       return Turn{burst->bytes, std::nullopt, std::move(burst->chunk)};
     }
@@ -115,6 +119,7 @@ void EventStream::encode(const Wanted& wanted, std::string& scratch) {
       return;
     }
     moved_to(event.offset + 1, 0);
+    handed_ = next_;
     if (ahead_.size() == 1) {
       cursor_check_ = event::cursor_check(event);
     }

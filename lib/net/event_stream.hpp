@@ -29,6 +29,8 @@ class EventStream {
 
   /// The next offset to look at. Everything before it was handed out or did not match.
   [[nodiscard]] Offset next() const { return next_; }
+  /// Behind the last event that was handed out; not beyond next().
+  [[nodiscard]] Offset handed() const { return handed_; }
   void seek(Offset next);
   /// Forgets what was read ahead, because the filter changes.
   void filter_changes() { seek(next_); }
@@ -66,6 +68,7 @@ class EventStream {
   eventlog::EventLog& log_;
   const consumers::Broadcaster& broadcaster_;
   Offset next_;
+  Offset handed_;
   std::uint32_t cursor_check_ = 0;            // of the event before next_; 0: not known
   std::unique_ptr<eventlog::Reader> reader_;  // only while behind the ring
   std::span<const event::EventView>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "consumers/errc.hpp"
@@ -70,6 +71,9 @@ void FirehoseClient::on_open() {
 
 void FirehoseClient::on_message(std::string_view text) {
   held_until_.reset();
+  if (lease_until_) {
+    lease_until_ = now() + ns(limits::kLeaseFor);
+  }
   std::visit([this](auto&& message) { handle(std::forward<decltype(message)>(message)); },
              parse_firehose_message(text));
   proceed();
@@ -92,7 +96,7 @@ void FirehoseClient::on_writable() {
   } else if (!farewell_ && live_may_flow()) {
     send_live();
     live_turn_ = false;
-    caught_up_ = caught_up_ && !stream_.has_more(wanted());
+    caught_up_ = caught_up_ && !has_more();
   }
   if (farewell_ && answers_.empty()) {
     connection_.close(farewell_->code, farewell_->reason);
@@ -104,6 +108,9 @@ void FirehoseClient::on_writable() {
 void FirehoseClient::on_timer() {
   if (held_until_ && now() >= *held_until_) {
     held_until_.reset();
+  }
+  if (lease_has_expired()) {
+    return;
   }
   if (query_.extended && now() >= next_heartbeat_) {
     next_heartbeat_ = now() + ns(query_.heartbeat);
@@ -135,7 +142,7 @@ void FirehoseClient::handle(const CommitGroup& message) {
     refuse("not_a_group", "commit is for a member of a group: connect with group=NAME");
     return;
   }
-  const auto taken = membership_->commit(message.next, answer_when_committed());
+  const auto taken = membership_->commit(message.next, place(), answer_when_committed());
   if (!taken) {
     refuse(wire_code(taken.error()), taken.error().message());
   }
@@ -146,12 +153,15 @@ void FirehoseClient::handle(const RejectEvent& message) {
     refuse("not_a_group", "reject is for a member of a group: connect with group=NAME");
     return;
   }
-  const auto taken = membership_->reject(message.offset, message.reason, message.attempts,
+  const auto taken = membership_->reject(message.offset, place(), message.reason, message.attempts,
                                          answer_when_committed());
   if (!taken) {
     refuse(wire_code(taken.error()), taken.error().message());
   }
 }
+
+// That it came is what it says.
+void FirehoseClient::handle(const Working& /*message*/) {}
 
 void FirehoseClient::handle(const BadMessage& message) { refuse(message.code, message.message); }
 
@@ -163,7 +173,9 @@ void FirehoseClient::queue_page(PageRequest request) {
 // --- Groups
 
 bool FirehoseClient::join_group() {
-  auto joined = context_.groups.join(query_.group, query_.first_start);
+  auto joined =
+      context_.groups.share(query_.group, query_.first_start,
+                            [this, post = connection_.poster()] { post([this] { proceed(); }); });
   if (!joined) {
     const bool busy = joined.error().code == consumers::Errc::group_busy;
     refuse(wire_code(joined.error()), joined.error().message());
@@ -171,9 +183,72 @@ bool FirehoseClient::join_group() {
     return false;
   }
   membership_ = *std::move(joined);
+  share_filter_ = query_.filter;
   query_.start = membership_->start();
   stream_.seek(query_.start);
   view_oldest_ = query_.start;
+  return true;
+}
+
+consumers::SlotTable::Place FirehoseClient::place() const {
+  return {stream_.next(), stream_.handed()};
+}
+
+// Other members come and go: what this one is handed changes between two of its turns, never in
+// one.
+void FirehoseClient::take_share() {
+  if (membership_ == nullptr || farewell_) {
+    return;
+  }
+  const bool waited = share_.waits;
+  share_ = membership_->sync(place());
+  if (share_.seek) {
+    stream_.seek(*share_.seek);
+  }
+  if (share_.slots == 0 && !share_.pending) {
+    stream_.seek(std::max(stream_.next(), context_.log.end()));  // nothing of it is for this one
+  }
+  enter_segment();
+  if (share_.changed) {
+    caught_up_ = false;
+    const auto slots = static_cast<std::size_t>(std::popcount(share_.slots));
+    answer(assigned_text(slots, share_.members, stream_.next()));
+  }
+  if (share_.waits && !waited && share_.slots != 0) {
+    report_position(context_.log.end());  // whoever commits now and then does it now
+  }
+  watch_lease();
+}
+
+// Where slots of the share begin further on, the stream is served piece by piece.
+void FirehoseClient::enter_segment() {
+  const auto segment = membership_->segment(stream_.next());
+  if (segment.slots != segment_.slots) {
+    stream_.filter_changes();
+    share_filter_ = query_.filter;
+    share_filter_.keep_slots(segment.slots);
+  }
+  segment_ = segment;
+}
+
+void FirehoseClient::watch_lease() {
+  if (!membership_->holds_others_back(place())) {
+    lease_until_.reset();
+  } else if (!lease_until_) {
+    lease_until_ = now() + ns(limits::kLeaseFor);
+    schedule();
+  }
+}
+
+// Its share goes to the others at once, whatever the socket takes.
+bool FirehoseClient::lease_has_expired() {
+  if (!lease_until_ || now() < *lease_until_) {
+    return false;
+  }
+  farewell_ = Farewell{CloseCode::lease_expired, "other members wait for what this one was handed"};
+  lease_until_.reset();
+  membership_.reset();
+  connection_.close(farewell_->code, farewell_->reason);
   return true;
 }
 
@@ -207,6 +282,8 @@ Offset FirehoseClient::begin_view() {
 Result<Offset> FirehoseClient::page_start(const PageRequest& request) {
   if (request.new_filter) {
     query_.filter = *request.new_filter;
+    share_filter_ = query_.filter;
+    share_filter_.keep_slots(segment_.slots);
     stream_.filter_changes();
     return begin_view();
   }
@@ -260,13 +337,30 @@ void FirehoseClient::step_page() {
 // --- Live events, and those that come before them
 
 EventStream::Wanted FirehoseClient::wanted() const {
-  return {.filter = query_.filter, .until = query_.until, .shape = query_.shape};
+  if (membership_ == nullptr) {
+    return {.filter = query_.filter, .until = query_.until, .shape = query_.shape};
+  }
+  std::optional<Offset> until = query_.until;
+  if (segment_.until) {
+    until = std::min(until.value_or(*segment_.until), *segment_.until);
+  }
+  return {.filter = share_filter_, .until = until, .shape = query_.shape};
+}
+
+bool FirehoseClient::has_more() {
+  while (!stream_.has_more(wanted())) {
+    if (membership_ == nullptr || !segment_.until || stream_.next() < *segment_.until) {
+      return false;
+    }
+    enter_segment();
+  }
+  return true;
 }
 
 // The page that begins a view replaces what the client shows: live events of that view come after
 // it.
 bool FirehoseClient::live_may_flow() const {
-  return !held_until_ && !farewell_ && !(page_ && page_->begins_view);
+  return !held_until_ && !farewell_ && !share_.waits && !(page_ && page_->begins_view);
 }
 
 void FirehoseClient::send_live() {
@@ -332,16 +426,18 @@ void FirehoseClient::look_for_end() {
 
 bool FirehoseClient::has_work() {
   return !answers_.empty() || farewell_ || page_ || !page_requests_.empty() ||
-         (live_may_flow() && stream_.has_more(wanted()));
+         (live_may_flow() && has_more());
 }
 
 // Ends every turn: finds out what there is to do and asks for the next one.
 void FirehoseClient::proceed() {
   settle_until_time();
-  if (live_may_flow() && !stream_.has_more(wanted())) {
+  take_share();
+  if (live_may_flow() && !has_more()) {
     look_for_end();
     const Offset end = context_.log.end();
-    if (query_.extended && !farewell_ && !caught_up_ && stream_.next() >= end) {
+    const bool at_end = stream_.next() >= end && !share_.pending;
+    if (query_.extended && !farewell_ && !caught_up_ && at_end) {
       caught_up_ = true;
       report_position(end);
     }
@@ -358,7 +454,8 @@ void FirehoseClient::report_position(Offset end) {
     give_up(cursor.error());
     return;
   }
-  answer(position_text(*cursor, std::max(end, cursor->next)));
+  const Reached reached = share_.pending ? Reached::more_comes : Reached::position;
+  answer(position_text(*cursor, std::max(end, cursor->next), reached));
 }
 
 void FirehoseClient::ask_to_write() {
@@ -397,6 +494,9 @@ void FirehoseClient::schedule() {
   const auto also = [&next](SteadyNs at) { next = std::min(next.value_or(at), at); };
   if (query_.extended) {
     also(next_heartbeat_);
+  }
+  if (lease_until_) {
+    also(*lease_until_);
   }
   if (query_.until_time) {
     const std::int64_t left_us =

@@ -56,6 +56,11 @@ class FirehoseClient final : public Endpoint {
   };
 
   bool join_group();
+  [[nodiscard]] consumers::SlotTable::Place place() const;
+  void take_share();
+  void enter_segment();
+  void watch_lease();
+  bool lease_has_expired();
   consumers::Membership::CommitDone answer_when_committed();
   [[nodiscard]] SteadyNs now() const { return context_.clock.steady_ns(); }
   void ask_to_write();
@@ -68,6 +73,7 @@ class FirehoseClient final : public Endpoint {
   void handle(const FetchOlder& message);
   void handle(const CommitGroup& message);
   void handle(const RejectEvent& message);
+  void handle(const Working& message);
   void handle(const BadMessage& message);
 
   void queue_page(PageRequest request);
@@ -78,6 +84,7 @@ class FirehoseClient final : public Endpoint {
 
   [[nodiscard]] EventStream::Wanted wanted() const;
   [[nodiscard]] bool live_may_flow() const;
+  bool has_more();
   bool has_work();
   void send_live();
   void look_for_end();
@@ -91,7 +98,11 @@ class FirehoseClient final : public Endpoint {
   FirehoseContext& context_;
   consumers::Broadcaster::Attachment attachment_;
   FirehoseQuery query_;  // its filter is the one in force
-  std::unique_ptr<consumers::Membership> membership_;
+  std::unique_ptr<consumers::SharedMembership> membership_;
+  consumers::SlotTable::Share share_;      // of the group, since the last turn
+  consumers::SlotTable::Segment segment_;  // where the stream is
+  event::Filter share_filter_;             // query_'s, for the segment's slots
+  std::optional<SteadyNs> lease_until_;    // while others wait for what this member was handed
   EventStream stream_;
   Outbox answers_;
   std::optional<Farewell> farewell_;

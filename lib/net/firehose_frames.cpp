@@ -23,9 +23,10 @@ std::string hello_text(const HelloFacts& facts) {
       to_string(facts.cursor), quoted(facts.server));
 }
 
-std::string position_text(const event::Cursor& cursor, Offset end) {
+std::string position_text(const event::Cursor& cursor, Offset end, Reached reached) {
   return fmt::format(R"({{"type":"position","cursor":"{}","offset":{},"end":{},"caught_up":{}}})",
-                     to_string(cursor), cursor.next.value(), end.value(), cursor.next >= end);
+                     to_string(cursor), cursor.next.value(), end.value(),
+                     cursor.next >= end && reached == Reached::position);
 }
 
 // `to` is the last offset that is missing, as a person would say it.
@@ -39,6 +40,11 @@ std::string end_text() { return R"({"type":"end"})"; }
 std::string committed_text(std::string_view group, Offset next) {
   return fmt::format(R"({{"type":"committed","group":{},"offset":{}}})", quoted(group),
                      next.value());
+}
+
+std::string assigned_text(std::size_t slots, std::size_t members, Offset from) {
+  return fmt::format(R"({{"type":"assigned","slots":{},"members":{},"from":{}}})", slots, members,
+                     from.value());
 }
 
 std::string error_text(std::string_view code, std::string_view message) {

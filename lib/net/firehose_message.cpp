@@ -133,7 +133,10 @@ FirehoseMessage parse_firehose_message(std::string_view text) {
   if (name == "reject") {
     return parse_reject(message);
   }
-  return bad_message("unknown type; one of set_filters, fetch_older, commit, reject");
+  if (name == "working") {
+    return Working{};
+  }
+  return bad_message("unknown type; one of set_filters, fetch_older, commit, reject, working");
 }
 
 }  // namespace vibes::net

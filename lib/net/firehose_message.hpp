@@ -32,13 +32,16 @@ struct RejectEvent {
   std::string reason;
   unsigned attempts = 1;
 };
+/// A member of a group is busy with what it was handed, and alive.
+struct Working {};
 /// What is answered by an `error` frame.
 struct BadMessage {
   std::string code;
   std::string message;
 };
 
-using FirehoseMessage = std::variant<SetFilters, FetchOlder, CommitGroup, RejectEvent, BadMessage>;
+using FirehoseMessage =
+    std::variant<SetFilters, FetchOlder, CommitGroup, RejectEvent, Working, BadMessage>;
 
 FirehoseMessage parse_firehose_message(std::string_view text);
 

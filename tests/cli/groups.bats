@@ -84,11 +84,42 @@ END
   [ "$output" = 1 ]
 }
 
-@test "groups: a second member is refused with 9" {
+members() { [ "$(vibesctl consumers show g --json 2>/dev/null | jq -r .members)" = "$1" ]; }
+shared_work() { for n in $(seq "$1" "$2"); do echo "{\"type\":\"note\",\"session_id\":\"s$((n % 12))\",\"n\":$n}"; done; }
+all_handled() { [ "$(cat one two 2>/dev/null | sort -u | wc -l)" = "$1" ]; }
+
+@test "groups: two members share the work; when one is killed the other does what it had in hand" {
   start_server
-  background vibesctl tail --group g --ready-fd 7 7>ready-tail
-  eventually has_lines ready-tail 1
-  run -9 vibesctl tail --group g -e
+  background vibesctl tail --group g --exec 'if [ "$(cat one | wc -l)" -ge 3 ]; then
+    echo "$VIBES_OFFSET" >stuck; exec sleep 60; fi; echo "$VIBES_OFFSET" >>one'
+  first=$pid
+  touch one
+  eventually members 1
+  background vibesctl tail --group g --exec 'echo "$VIBES_OFFSET" >>two'
+  eventually members 2
+  shared_work 0 59 | vibesctl append -l
+  eventually has_lines stuck 1
+  eventually has_lines two 1
+  kill -9 "$first"
+  eventually all_handled 60
+  [ "$(wc -l <one)" = 3 ]
+  [ -z "$(cat one two | sort | uniq -d)" ]
+  grep -qx "$(cat stuck)" two
+  eventually eval '[ "$(committed g)" = 60 ]'
+}
+
+@test "groups: -e ends with its answer though another member holds the commit back" {
+  start_server
+  background vibesctl tail --group g --exec 'echo "$VIBES_OFFSET" >stuck; exec sleep 60'
+  eventually members 1
+  background vibesctl tail --group g -C 1 --exec 'echo "$VIBES_OFFSET" >>two'
+  second=$pid
+  eventually members 2
+  shared_work 0 59 | vibesctl append -l
+  eventually has_lines stuck 1
+  wait "$second"
+  [ "$(wc -l <two)" = 1 ]
+  (($(committed g) <= $(cat stuck)))
 }
 
 @test "consumers: list, show, seek and remove" {

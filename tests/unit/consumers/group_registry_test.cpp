@@ -47,7 +47,61 @@ TEST_CASE("GroupRegistry: where a group started is remembered though it never co
   CHECK(f.log->group_offsets().committed("g") == Offset(10));
 }
 
-TEST_CASE("GroupRegistry: a group has one member at a time", "[consumers]") {
+TEST_CASE("GroupRegistry: members share a group, and its commit is the least of theirs",
+          "[consumers]") {
+  RegistryFixture f;
+  f.append(10);
+  const SlotTable::Place begin{};
+  const SlotTable::Place end{Offset(10), Offset(10)};
+  int told = 0;
+  auto first = *f.registry->share("g", FirstStart::beginning, [&] { ++told; });
+  first->sync(begin);
+  told = 0;
+  auto second = *f.registry->share("g", FirstStart::end, [] {});
+  CHECK(told == 1);
+  CHECK(second->start() == Offset(0));
+  first->sync(begin);
+  CHECK(second->sync(begin).seek == Offset(0));
+  CHECK(f.registry->find("g")->members == 2);
+  CHECK(f.registry->join("g", FirstStart::end).error().code == Errc::group_busy);
+  CHECK(f.registry->seek("g", eventlog::End{}).error().code == Errc::group_busy);
+
+  const auto commit = [&](SharedMembership& member, std::uint64_t next) {
+    return answer_of([&](Membership::CommitDone done) {
+      return member.commit(Offset(next), end, std::move(done));
+    });
+  };
+  CHECK(commit(*first, 7).value() == Offset(0));
+  CHECK(commit(*second, 5).value() == Offset(5));
+  CHECK(commit(*second, 11).error().code == eventlog::Errc::bad_commit);
+  const auto rejected = answer_of([&](Membership::CommitDone done) {
+    return second->reject(Offset(7), end, "no", 2, std::move(done));
+  });
+  CHECK(rejected.value() == Offset(7));
+  CHECK(f.registry->find("g")->dead_letters == 1);
+
+  // What was done beyond the commit is remembered while the server lives.
+  first.reset();
+  second.reset();
+  CHECK(f.registry->find("g")->members == 0);
+  auto third = *f.registry->share("g", FirstStart::end, [] {});
+  CHECK(third->start() == Offset(7));
+  third->sync(begin);
+  CHECK(third->segment(Offset(7)).until == Offset(8));
+}
+
+TEST_CASE("GroupRegistry: a group has room for so many members and no more", "[consumers]") {
+  RegistryFixture f;
+  std::vector<std::unique_ptr<SharedMembership>> members;
+  for (std::size_t i = 0; i < limits::kGroupMembersMax; ++i) {
+    members.push_back(*f.registry->share("g", FirstStart::end, [] {}));
+  }
+  CHECK(f.registry->share("g", FirstStart::end, [] {}).error().code == Errc::group_busy);
+  members.pop_back();
+  CHECK(f.registry->share("g", FirstStart::end, [] {}));
+}
+
+TEST_CASE("GroupRegistry: a group that is joined has one member at a time", "[consumers]") {
   RegistryFixture f;
   auto first = f.registry->join("g", FirstStart::beginning);
   REQUIRE(first);

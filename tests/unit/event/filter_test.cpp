@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "event/filter.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string>
+
 #include "base/limits.hpp"
 #include "event/errc.hpp"
+#include "event/session_slot.hpp"
 #include "support/catch.hpp"
 
 using namespace vibes;
@@ -24,6 +29,23 @@ TEST_CASE("filter: nothing asked for matches everything", "[event]") {
     CHECK(all.matches("claude", "s"));
     CHECK(all.matches("mine", ""));
   }
+}
+
+TEST_CASE("filter: slots keep their sessions and no others, and a session's slot never changes",
+          "[event]") {
+  CHECK(session_slot("") == 1);
+  CHECK(session_slot("session-1") == 16);
+  CHECK(session_slot("session-1") != session_slot("session-2"));
+  Filter some;
+  some.keep_slots(std::uint64_t{1} << session_slot("s"));
+  CHECK_FALSE(some.matches_everything());
+  CHECK(some.matches("note", "s"));
+  CHECK_FALSE(some.matches("note", "session-1"));
+  std::array<int, limits::kGroupSlots> sessions{};
+  for (int n = 0; n < 6'400; ++n) {
+    ++sessions.at(session_slot("session-" + std::to_string(n)));
+  }
+  CHECK(std::ranges::all_of(sessions, [](int count) { return count > 50 && count < 150; }));
 }
 
 TEST_CASE("filter: a category takes all of its types and no other", "[event]") {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The firehose with `from`, `until` or `group`.
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "consumers/errc.hpp"
 #include "event/errc.hpp"
 #include "firehose_fixture.hpp"
 
@@ -306,19 +309,149 @@ TEST_CASE("Firehose: a new group starts at the end unless it says otherwise",
   CHECK(offsets_of(client.take()) == range(20, 22));
 }
 
-TEST_CASE("Firehose: a group has one member at a time", "[net][firehose][groups]") {
+namespace {
+
+/// The offsets that several members are sent until there is nothing more for any.
+std::vector<std::vector<std::uint64_t>> take_all(std::vector<FirehoseClient*> members) {
+  std::vector<std::vector<std::uint64_t>> offsets(members.size());
+  bool moved = true;
+  while (std::exchange(moved, false)) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      for (const std::uint64_t offset : offsets_of(members[i]->take())) {
+        offsets[i].push_back(offset);
+        moved = true;
+      }
+    }
+  }
+  return offsets;
+}
+
+void append_of_sessions(FirehoseServer& server, int events) {
+  for (int n = 0; n < events; ++n) {
+    server.events.append_many(1, "note", "session-" + std::to_string(n % 10));
+  }
+}
+
+std::vector<std::uint64_t> merged(const std::vector<std::vector<std::uint64_t>>& offsets) {
+  std::vector<std::uint64_t> all;
+  for (const auto& some : offsets) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+void commit(FirehoseClient& client, std::uint64_t next) {
+  client.send({{"type", "commit"}, {"offset", next}});
+}
+
+}  // namespace
+
+TEST_CASE("Firehose: two members share what comes, and each is told its share",
+          "[net][firehose][groups]") {
   FirehoseServer server;
-  FirehoseClient member(server, {{"group", "g"}});
-  member.take();
+  FirehoseClient first(server, {{"group", "g"}});
+  CHECK(of_type(first.take(), "assigned").empty());
   FirehoseClient second(server, {{"group", "g"}});
+  CHECK(of_type(first.take(), "assigned").at(0) ==
+        json{{"type", "assigned"}, {"slots", 32}, {"members", 2}, {"from", 0}});
   const auto messages = second.take();
+  CHECK(messages.front().at("type") == "hello");
+  CHECK(of_type(messages, "assigned").at(0).at("slots") == 32);
+  append_of_sessions(server, 40);
+  const auto offsets = take_all({&first, &second});
+  CHECK_FALSE(offsets[0].empty());
+  CHECK_FALSE(offsets[1].empty());
+  CHECK(merged(offsets) == range(0, 40));
+  CHECK(server.groups->find("g")->members == 2);
+}
+
+TEST_CASE("Firehose: a member that joins waits for what the others were handed",
+          "[net][firehose][groups]") {
+  FirehoseServer server;
+  append_of_sessions(server, 20);
+  FirehoseClient first(server, {{"group", "g"}, {"from", "beginning"}});
+  CHECK(offsets_of(first.take()) == range(0, 20));
+  FirehoseClient second(server, {{"group", "g"}});
+  append_of_sessions(server, 20);
+  auto offsets = take_all({&first, &second});
+  CHECK(offsets[1].empty());
+  const auto of_first = offsets[0];
+  commit(first, 20);
+  offsets = take_all({&first, &second});
+  CHECK(offsets[0].empty());
+  CHECK(merged({of_first, offsets[1]}) == range(20, 40));
+}
+
+TEST_CASE("Firehose: what a dead member had not committed goes to the others, and nothing else",
+          "[net][firehose][groups]") {
+  FirehoseServer server;
+  FirehoseClient first(server, {{"group", "g"}});
+  FirehoseClient second(server, {{"group", "g"}});
+  take_all({&first, &second});
+  append_of_sessions(server, 40);
+  const auto offsets = take_all({&first, &second});
+  commit(first, offsets[0][2] + 1);
+  first.end();
+  // It owes commits itself: first those, then it goes back.
+  CHECK(take_all({&second})[0].empty());
+  commit(second, offsets[1].back() + 1);
+  const auto again = take_all({&second})[0];
+  CHECK(again == std::vector<std::uint64_t>(offsets[0].begin() + 3, offsets[0].end()));
+}
+
+TEST_CASE("Firehose: a commit is answered with the group's, though another holds it back",
+          "[net][firehose][groups]") {
+  FirehoseServer server;
+  FirehoseClient first(server, {{"group", "g"}});
+  FirehoseClient second(server, {{"group", "g"}});
+  take_all({&first, &second});
+  append_of_sessions(server, 40);
+  const auto offsets = take_all({&first, &second});
+  const auto& ahead = offsets[0].front() > offsets[1].front() ? offsets[0] : offsets[1];
+  auto& member = &ahead == offsets.data() ? first : second;
+  commit(member, ahead.back() + 1);
+  std::vector<json> messages;
+  while (messages = member.take(), messages.empty()) {
+  }
+  CHECK(messages.at(0) == json{{"type", "committed"}, {"group", "g"}, {"offset", 0}});
+}
+
+TEST_CASE("Firehose: a silent member that others wait for loses its lease, one that works does not",
+          "[net][firehose][groups]") {
+  FirehoseServer server;
+  append_of_sessions(server, 20);
+  FirehoseClient first(server, {{"group", "g"}, {"from", "beginning"}, {"heartbeat", "60"}});
+  first.take();
+  FirehoseClient second(server, {{"group", "g"}, {"heartbeat", "60"}});
+  take_all({&first, &second});
+  server.clock.advance(std::chrono::seconds(50));
+  first.send({{"type", "working"}});
+  server.clock.advance(std::chrono::seconds(50));
+  first.endpoint().on_timer();
+  first.take();
+  CHECK_FALSE(first.connection.close_code());
+  server.clock.advance(std::chrono::seconds(10));
+  first.endpoint().on_timer();
+  CHECK(first.connection.close_code() == net::CloseCode::lease_expired);
+  CHECK(take_all({&second})[0] == range(0, 20));
+}
+
+TEST_CASE("Firehose: one of the server's own consumers has its group alone",
+          "[net][firehose][groups]") {
+  FirehoseServer server;
+  auto own = server.groups->join("g", consumers::FirstStart::end);
+  REQUIRE(own);
+  FirehoseClient client(server, {{"group", "g"}});
+  const auto messages = client.take();
   REQUIRE(messages.size() == 1);
-  CHECK(messages[0].at("type") == "error");
   CHECK(messages[0].at("code") == "group_busy");
-  CHECK(second.connection.close_code() == net::CloseCode::group_busy);
-  member.end();
+  CHECK(client.connection.close_code() == net::CloseCode::group_busy);
+  own->reset();
   FirehoseClient third(server, {{"group", "g"}});
   CHECK(third.take().front().at("type") == "hello");
+  CHECK(server.groups->join("g", consumers::FirstStart::end).error().code ==
+        consumers::Errc::group_busy);
 }
 
 TEST_CASE("Firehose: a reject goes to the dead letters and moves the commit past the event",
