@@ -58,6 +58,10 @@ struct Group {
   std::map<SlotTable::MemberId, std::function<void()>> on_change;
   std::optional<Offset> pushed;  // of the table's commit, what the queue was last given
   bool pushing = false;          // by no member's wish; one at a time
+
+  /// Why a dead letter could not be kept: until one can be, or all members have left, no commit
+  /// goes past its event.
+  std::optional<Error> lost_letter;
 };
 
 }  // namespace
@@ -118,6 +122,7 @@ class GroupRegistryImpl {
 
   Result<Offset> carry_out(const Work& work);
   Result<Offset> do_work(const Work& work);
+  Result<void> check_letters(const Work& work);
   Result<Offset> commit(const std::string& name, Offset next);
   Result<Offset> set_aside(const Work& work);
   Result<Offset> reject(const Work& work);
@@ -365,8 +370,9 @@ void GroupRegistryImpl::leave(std::string_view name, SlotTable::MemberId id) {
     return;
   }
   group.taken = false;
-  if (group.table->is_even()) {
+  if (group.table->is_even() || group.lost_letter) {
     group.table.reset();
+    group.lost_letter.reset();
   }
 }
 
@@ -528,7 +534,16 @@ Result<void> GroupRegistryImpl::check(const Work& work) const {
   return {};
 }
 
+Result<void> GroupRegistryImpl::check_letters(const Work& work) {
+  const MutexLock lock(mutex_);
+  const auto found = groups_.find(work.group);
+  const bool lost = found != groups_.end() && found->second.lost_letter;
+  return lost && work.kind == Work::Kind::commit ? fail(*found->second.lost_letter)
+                                                 : Result<void>();
+}
+
 Result<Offset> GroupRegistryImpl::do_work(const Work& work) {
+  VIBES_TRY(check_letters(work));
   switch (work.kind) {
     case Work::Kind::commit:
       return commit(work.group, work.offset);
@@ -551,6 +566,9 @@ Result<Offset> GroupRegistryImpl::carry_out(const Work& work) {
   const auto found = groups_.find(work.group);
   if (found != groups_.end()) {
     found->second.commit_problem = result ? std::string() : result.error().message();
+    if (work.kind == Work::Kind::set_aside) {
+      found->second.lost_letter = result ? std::nullopt : std::optional(result.error());
+    }
     const bool committed = work.kind == Work::Kind::commit || work.kind == Work::Kind::reject;
     if (result && committed) {
       found->second.first_start.reset();

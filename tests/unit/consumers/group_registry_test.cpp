@@ -90,6 +90,39 @@ TEST_CASE("GroupRegistry: members share a group, and its commit is the least of 
   CHECK(third->segment(Offset(7)).until == Offset(8));
 }
 
+TEST_CASE("GroupRegistry: no commit goes past a dead letter that could not be kept",
+          "[consumers]") {
+  const TempDir dir;
+  ManualClock clock;
+  const auto log = memory_log(clock);
+  append_numbered(*log, 10);
+  auto options = registry_options(clock);
+  options.dead_letters_directory = dir.path().string();
+  const auto registry = *GroupRegistry::open(*log, options);
+  const SlotTable::Place end{Offset(10), Offset(10)};
+  const auto letters = dir.path() / "g.jsonl";
+  std::filesystem::create_directory(letters);  // nothing can be written there
+  {
+    auto member = *registry->share("g", FirstStart::beginning, [] {});
+    member->sync({});
+    const auto reject = [&] {
+      return answer_of([&](Membership::CommitDone done) {
+        return member->reject(Offset(3), end, "no", 1, std::move(done));
+      });
+    };
+    CHECK_FALSE(reject());
+    CHECK_FALSE(answer_of([&](Membership::CommitDone done) {
+      return member->commit(Offset(10), end, std::move(done));
+    }));
+    CHECK(registry->find("g")->committed == Offset(0));
+    CHECK(registry->find("g")->state == GroupState::failed);
+    std::filesystem::remove(letters);
+    CHECK(reject());
+    CHECK(registry->find("g")->dead_letters == 1);
+  }
+  CHECK(registry->find("g")->committed >= Offset(4));
+}
+
 TEST_CASE("GroupRegistry: a group has room for so many members and no more", "[consumers]") {
   RegistryFixture f;
   std::vector<std::unique_ptr<SharedMembership>> members;
