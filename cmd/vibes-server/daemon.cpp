@@ -20,6 +20,7 @@
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
 #include "consumers/group_runner.hpp"
+#include "consumers/notifications/notification_handler.hpp"
 #include "consumers/session_links.hpp"
 #include "consumers/sessions/session_collector.hpp"
 #include "consumers/websocket_consumer.hpp"
@@ -108,6 +109,7 @@ class Daemon {
   Result<std::string> make_state_of_log(const char* name);
   Result<void> start_transcripts();
   Result<void> start_assessment();
+  Result<void> start_notifications();
   Result<void> start_sessions();
   Result<void> start_server(std::size_t connections_max);
 
@@ -122,6 +124,8 @@ class Daemon {
   std::unique_ptr<consumers::TranscriptStore> transcripts_;
   std::unique_ptr<consumers::GroupRunner> session_collector_;
   std::unique_ptr<consumers::GroupRunner> assessment_;
+  std::unique_ptr<consumers::Notifier> notifier_;
+  std::unique_ptr<consumers::GroupRunner> notifications_;
   std::unique_ptr<session::SessionRegistry> sessions_;
   std::unique_ptr<SpoolDrain> spool_drain_;
   net::AppendBudget budget_;
@@ -182,7 +186,10 @@ Result<void> Daemon::start_consumers() {
                                               websocket_consumer_->problem()};
   });
   VIBES_TRY(start_transcripts());
-  return options_.assessment ? start_assessment() : Result<void>();
+  if (options_.assessment) {
+    VIBES_TRY(start_assessment());
+  }
+  return start_notifications();
 }
 
 /// The path of what one of our parts keeps about this log; empty for a log that keeps nothing.
@@ -237,6 +244,22 @@ Result<void> Daemon::start_assessment() {
   return {};
 }
 
+/// Also without a channel: a stall is an event for every reader, and the group goes on where it
+/// was when a channel is configured again.
+Result<void> Daemon::start_notifications() {
+  consumers::NotifyOptions notify_options = options_.notify;
+  notify_options.on_trouble = [](const std::string& text) { diag_warning(text); };
+  VIBES_TRY_ASSIGN(notifier, consumers::Notifier::start(std::move(notify_options)));
+  notifier_ = std::move(notifier);
+  consumers::RunnerOptions runner_options;
+  runner_options.group = "notifications";
+  runner_options.first_start = consumers::FirstStart::end;
+  runner_options.tick_every = consumers::kLookForStallsEvery;
+  notifications_ = std::make_unique<consumers::GroupRunner>(
+      *log_, *groups_, consumers::notify(*notifier_, *log_, system_clock()), runner_options);
+  return {};
+}
+
 Result<void> Daemon::start_sessions() {
   session::RegistryOptions session_options;
   session_options.command = options_.session_command;
@@ -271,7 +294,7 @@ Result<void> Daemon::start_server(std::size_t connections_max) {
   sessions_->set_url(server_->url());
   services_ = std::make_unique<net::Services>(
       net::Services{*log_, broadcaster_, *websocket_consumer_, *groups_, *links_, *sessions_,
-                    *transcripts_, budget_, server_->context().counts, system_clock(),
+                    *transcripts_, *notifier_, budget_, server_->context().counts, system_clock(),
                     event::CheckOptions{options_.unknown_types}, VIBES_VERSION,
                     system_clock().steady_ns(), token_.has_value()});
   routes_ = std::make_unique<net::Routes>(*services_);
@@ -295,6 +318,8 @@ void Daemon::stop() {
   links_.reset();
   assessment_.reset();
   session_collector_.reset();
+  notifications_.reset();
+  notifier_.reset();
   groups_.reset();
   if (const Result<void> closed = log_->close(); !closed) {
     diag_error("closing the log: " + closed.error().message());

@@ -64,6 +64,7 @@ void add_options(CLI::App& app, OptionTexts& texts) {
                  "What sessions run that name no command; default: your shell")
       ->type_name("CMD")
       ->envname("VIBES_SESSION_COMMAND");
+  add_notify_options(app, texts.notify);
   app.add_flag("--strict-types", texts.strict_types, "Refuse events of unknown types")
       ->envname("VIBES_STRICT_TYPES");
   app.add_option("--assessment", texts.assessment,
@@ -102,7 +103,8 @@ bool is_config_key(std::string_view name) {
 /// kept and how, but not who may come in, from where, or what is run.
 bool is_for_the_user_only(std::string_view name) {
   constexpr std::string_view kUserOnly[] = {"auth", "listen", "unix", "session-command"};
-  return std::ranges::find(kUserOnly, name) != std::end(kUserOnly);
+  return std::ranges::find(kUserOnly, name) != std::end(kUserOnly) ||
+         is_notify_option_for_the_user_only(name);
 }
 
 enum class ConfigFile : std::uint8_t { users, projects };
@@ -261,6 +263,9 @@ Result<Options> check_options(const OptionTexts& texts, const Paths& paths) {
   VIBES_TRY_ASSIGN(retention, check_retention(texts));
   options.retention = retention;
   VIBES_TRY(check_assessment(texts, options));
+  VIBES_TRY_ASSIGN(notify, check_notify_options(texts.notify));
+  options.notify = std::move(notify);
+  options.notify_texts = texts.notify;
   options.unknown_types =
       texts.strict_types ? event::UnknownTypes::refuse : event::UnknownTypes::pass;
   return options;
@@ -299,6 +304,9 @@ std::string to_toml(const Options& options) {
   }
   if (!options.session_command.empty()) {
     line("session-command", toml_string(options.session_command));
+  }
+  for (const auto& [key, value] : notify_toml(options.notify_texts)) {
+    line(key, toml_string(value));
   }
   line("strict-types", options.unknown_types == event::UnknownTypes::refuse ? "true" : "false");
   line("assessment", toml_string(options.assessment ? "on" : "off"));

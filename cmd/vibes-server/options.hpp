@@ -14,6 +14,7 @@
 #include "event/check.hpp"
 #include "eventlog/open.hpp"
 #include "net/listener.hpp"
+#include "notify_options.hpp"
 
 namespace vibes::server {
 
@@ -31,6 +32,7 @@ struct OptionTexts {
   std::string retain_age;
   std::string retain_size;
   std::string session_command;
+  NotifyTexts notify;
   bool strict_types = false;
   std::string assessment = "off";
   std::vector<std::string> assess_negative;
@@ -50,6 +52,8 @@ struct Options {
   AuthMode auth = AuthMode::token;
   unsigned net_threads = 1;
   std::string session_command;
+  consumers::NotifyOptions notify;
+  NotifyTexts notify_texts;  // as given, for to_toml()
   event::UnknownTypes unknown_types = event::UnknownTypes::pass;
   /// The patterns of assessment; nothing: sessions are not assessed.
   std::optional<consumers::assessment::Patterns> assessment;

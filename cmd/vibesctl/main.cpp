@@ -5,9 +5,9 @@
 
 int main(int argc, char** argv) {
   using namespace vibes::ctl;
-  static constexpr AddVerb kVerbs[] = {add_append,   add_hook,      add_hooks, add_import,
-                                       add_tail,     add_consumers, add_log,   add_health,
-                                       add_sessions, add_attach,    add_run};
+  static constexpr AddVerb kVerbs[] = {add_append, add_hook,      add_hooks,  add_import,
+                                       add_tail,   add_consumers, add_log,    add_health,
+                                       add_notify, add_sessions,  add_attach, add_run};
   vibes::client::enable_https();
   return run_program({argv, static_cast<std::size_t>(argc)}, kVerbs);
 }

@@ -35,6 +35,7 @@ void add_tail(CLI::App& app, Session& session);
 void add_consumers(CLI::App& app, Session& session);
 void add_log(CLI::App& app, Session& session);
 void add_health(CLI::App& app, Session& session);
+void add_notify(CLI::App& app, Session& session);
 void add_sessions(CLI::App& app, Session& session);
 void add_attach(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);

@@ -60,6 +60,14 @@ void add_log(Exposition& out, const Services& services) {
              status.queued_bytes);
 }
 
+void add_notifications(Exposition& out, const consumers::NotifyCounts& counts) {
+  out.family("vibes_notifications_total", "counter", "Notifications by what became of them.");
+  out.sample(R"(result="sent")", counts.sent.load());
+  out.sample(R"(result="lost")", counts.lost.load());
+  out.sample(R"(result="repeated")", counts.repeated.load());
+  out.sample(R"(result="too_old")", counts.too_old.load());
+}
+
 void add_groups(Exposition& out, const std::vector<consumers::GroupStatus>& groups) {
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
                         auto value) {
@@ -110,6 +118,7 @@ Response metrics(const Services& services) {
   Exposition out;
   add_log(out, services);
   add_groups(out, services.groups.list());
+  add_notifications(out, services.notifier.counts());
   add_server(out, services);
   return {.status = 200,
           .body = std::move(out).take(),

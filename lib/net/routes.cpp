@@ -8,6 +8,7 @@
 #include "net/health_handler.hpp"
 #include "net/hooks_handler.hpp"
 #include "net/metrics_handler.hpp"
+#include "net/notify_handler.hpp"
 #include "net/page_handler.hpp"
 #include "net/session_socket.hpp"
 #include "net/sessions_handler.hpp"
@@ -47,6 +48,8 @@ void Routes::add_status_routes(Router& router) {
              [this](const Request&, const Responder& to) { to.send(health(services_)); });
   router.add(Method::get, "/metrics", Access::token,
              [this](const Request&, const Responder& to) { to.send(metrics(services_)); });
+  router.add(Method::post, "/api/notify/test", Access::token,
+             [this](const Request&, const Responder& to) { send_test(services_.notifier, to); });
   router.add(Method::get, "/api/tunnel/status", Access::token,
              [](const Request&, const Responder& to) { to.send(tunnel_status()); });
 }

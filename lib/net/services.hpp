@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/notifications/notifier.hpp"
 #include "consumers/session_links.hpp"
 #include "consumers/sessions/transcript_store.hpp"
 #include "consumers/websocket_consumer.hpp"
@@ -28,6 +29,7 @@ struct Services {
   consumers::SessionLinks& links;
   session::SessionRegistry& sessions;
   const consumers::TranscriptStore& transcripts;
+  consumers::Notifier& notifier;
   AppendBudget& budget;
   const ConnectionCounts& counts;
   const Clock& clock;

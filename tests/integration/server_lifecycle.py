@@ -273,7 +273,8 @@ def test_flags_win_over_the_environment_over_the_nearer_file(home):
     assert both["durability"] == '"os"' and both["listen"] == '["127.0.0.1:3", "127.0.0.1:4"]'
 
 
-@pytest.mark.parametrize("line", ['auth = "none"', 'session-command = "/bin/evil"', 'listen = "127.0.0.1:1"', 'unix = "/tmp/x"'])
+@pytest.mark.parametrize("line", ['auth = "none"', 'session-command = "/bin/evil"', 'listen = "127.0.0.1:1"', 'unix = "/tmp/x"',
+                                  'notify-command = "/bin/evil"', 'notify-webhook = "https://evil.example/"'])
 def test_a_project_cannot_open_the_server_or_choose_what_it_runs(home, line):
     project = os.path.join(home, "cloned")
     os.makedirs(os.path.join(project, ".vibes"))
@@ -286,7 +287,8 @@ def test_a_project_cannot_open_the_server_or_choose_what_it_runs(home, line):
 
 def test_what_print_config_says_is_a_configuration(home):
     os.makedirs(os.path.join(home, "config", "vibes"))
-    options = ["--retain-size", "1GiB", "--session-command", 'sh -c "x"', "--net-threads", "2"]
+    options = ["--retain-size", "1GiB", "--session-command", 'sh -c "x"', "--net-threads", "2",
+               "--notify-command", 'echo "$VIBES_BODY"', "--notify-off", "stalled,hook_stop", "--stall-after", "90s"]
     printed = run(home, "--print-config", *options).stdout
     with open(os.path.join(home, "config", "vibes", "config.toml"), "w") as file:
         file.write(printed)
