@@ -22,6 +22,7 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
     'log info' | 'log verify') echo "$common --json" ;;
     'log dump') echo "$common $choose" ;;
     'log export') echo "$common $choose -o --output" ;;
+    'notify test') echo "$common --json" ;;
     'health '*) echo "$common --json" ;;
     ' ') echo "$common --version" ;;
     *) echo "$common" ;;
@@ -57,13 +58,15 @@ _vibesctl() {
   if [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_options "$verb" "$sub")" -- "$cur")
   elif [[ -z $verb ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'append hook hooks import tail sessions attach run consumers log health' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W 'append hook hooks import tail sessions attach run consumers notify log health' -- "$cur")
   elif [[ $verb == sessions && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list create show export kill' -- "$cur")
   elif [[ $verb == attach || ($verb == sessions && ($sub == show || $sub == export || $sub == kill)) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_vibesctl_sessions)" -- "$cur")
   elif [[ $verb == consumers && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list show seek reset remove dead-letters' -- "$cur")
+  elif [[ $verb == notify && -z $sub ]]; then
+    mapfile -t COMPREPLY < <(compgen -W 'test' -- "$cur")
   elif [[ $verb == hooks && -z $sub ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'install uninstall status' -- "$cur")
   elif [[ $verb == import ]]; then

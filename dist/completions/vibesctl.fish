@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # fish completion for vibesctl(1). tests/cli/interface.bats compares its options with --help and the man page.
 
-set -l verbs append hook hooks import tail sessions attach run consumers log health
+set -l verbs append hook hooks import tail sessions attach run consumers notify log health
 complete -c vibesctl -f
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a append -d 'Append events to the log'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a hook -d 'Record what an agent gives its hook'
@@ -12,6 +12,7 @@ complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a sessions -d 
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a attach -d 'Be the terminal of a session'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Run a command in a new session'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a consumers -d 'Look at and move consumer groups'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a notify -d 'Look after notifications'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a log -d 'Look into a log on disk'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a health -d 'Say how the server is'
 
@@ -78,6 +79,7 @@ complete -c vibesctl -n '__fish_seen_subcommand_from create' -l size -x -d 'Size
 set -l groups list show seek reset remove dead-letters
 complete -c vibesctl -n "__fish_seen_subcommand_from consumers; and not __fish_seen_subcommand_from $groups" -a "$groups"
 complete -c vibesctl -n '__fish_seen_subcommand_from seek' -l to -xa 'beginning end' -d 'Where to read next'
+complete -c vibesctl -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from test' -a test
 set -l looks info verify dump export
 complete -c vibesctl -n "__fish_seen_subcommand_from log; and not __fish_seen_subcommand_from $looks" -a "$looks"
-complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek reset status info verify health' -l json -d 'Print JSON'
+complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek reset status info verify test health' -l json -d 'Print JSON'

@@ -7,7 +7,7 @@ load helpers
 root=$BATS_TEST_DIRNAME/../..
 
 verbs=(append hook 'hooks install' 'hooks uninstall' 'hooks status' import tail 'consumers list' 'consumers show' 'consumers seek' 'consumers remove'
-  'consumers dead-letters' 'log info' 'log verify' 'log dump' 'log export' health
+  'consumers dead-letters' 'log info' 'log verify' 'log dump' 'log export' 'notify test' health
   'sessions list' 'sessions create' 'sessions show' 'sessions export' 'sessions kill' attach run)
 
 # Every option of --help, one a line: of the program and of all its verbs.
@@ -44,7 +44,7 @@ all_options() {
 }
 
 @test "interface: every verb has help with an example, shorter for -h" {
-  for verb in append hook hooks import tail sessions attach run consumers log health; do
+  for verb in append hook hooks import tail sessions attach run consumers notify log health; do
     run -0 vibesctl "$verb" --help
     [[ $output == *Example* ]]
     run -0 vibesctl "$verb" -h

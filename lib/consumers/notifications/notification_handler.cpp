@@ -14,7 +14,7 @@ namespace vibes::consumers {
 namespace {
 
 /// The events whose channels are not done. Outlives its handler in what the channels call.
-class InFlight {
+class Unsettled {
  public:
   void add(Offset offset) {
     const MutexLock lock(mutex_);
@@ -53,7 +53,7 @@ class NotificationHandler final : public Handler {
   }
 
   Result<Offset> settle(Offset handled, Occasion /*occasion*/) override {
-    return in_flight_->settled(handled);
+    return unsettled_->settled(handled);
   }
 
   void tick() override {
@@ -76,9 +76,9 @@ class NotificationHandler final : public Handler {
       case TagFilter::Verdict::send:
         break;
     }
-    in_flight_->add(notification.offset);
-    notifier_.send(notification, [in_flight = in_flight_, offset = notification.offset](
-                                     const auto&) { in_flight->remove(offset); });
+    unsettled_->add(notification.offset);
+    notifier_.send(notification, [unsettled = unsettled_, offset = notification.offset](
+                                     const auto&) { unsettled->remove(offset); });
   }
 
   Notifier& notifier_;
@@ -86,7 +86,7 @@ class NotificationHandler final : public Handler {
   const Clock& clock_;
   StallWatch stalls_;
   TagFilter filter_;
-  const std::shared_ptr<InFlight> in_flight_ = std::make_shared<InFlight>();
+  const std::shared_ptr<Unsettled> unsettled_ = std::make_shared<Unsettled>();
 };
 
 }  // namespace
