@@ -109,6 +109,7 @@ class Daemon {
   Result<std::string> make_state_of_log(const char* name);
   Result<void> start_transcripts();
   Result<void> start_assessment();
+  Result<std::unique_ptr<consumers::WebPush>> open_push();
   Result<void> start_notifications();
   Result<void> start_sessions();
   Result<void> start_server(std::size_t connections_max);
@@ -244,11 +245,25 @@ Result<void> Daemon::start_assessment() {
   return {};
 }
 
+/// Of the user and not of a log: a browser subscribes to the key.
+Result<std::unique_ptr<consumers::WebPush>> Daemon::open_push() {
+  std::filesystem::path directory;
+  if (!options_.log_url.starts_with("memory:")) {
+    directory = options_.paths.state / "push";
+    VIBES_TRY(make_private_directory(directory));
+  }
+  return consumers::WebPush::open(directory, options_.notify_texts.push_subject, system_clock());
+}
+
 /// Also without a channel: a stall is an event for every reader, and the group goes on where it
 /// was when a channel is configured again.
 Result<void> Daemon::start_notifications() {
   consumers::NotifyOptions notify_options = options_.notify;
   notify_options.on_trouble = [](const std::string& text) { diag_warning(text); };
+  if (options_.notify_texts.push == "on") {
+    VIBES_TRY_ASSIGN(push, open_push());
+    notify_options.push = std::move(push);
+  }
   VIBES_TRY_ASSIGN(notifier, consumers::Notifier::start(std::move(notify_options)));
   notifier_ = std::move(notifier);
   consumers::RunnerOptions runner_options;

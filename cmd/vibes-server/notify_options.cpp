@@ -83,6 +83,13 @@ Result<void> check_channels(const NotifyTexts& texts, consumers::NotifyOptions& 
 }  // namespace
 
 void add_notify_options(CLI::App& app, NotifyTexts& texts) {
+  app.add_option("--push", texts.push, "on: let browsers subscribe to notifications (Web Push)")
+      ->type_name("on|off")
+      ->envname("VIBES_PUSH");
+  app.add_option("--push-subject", texts.push_subject,
+                 "Whom push services may turn to: a mailto: or https: URL")
+      ->type_name("URL")
+      ->envname("VIBES_PUSH_SUBJECT");
   app.add_option("--notify-ntfy", texts.ntfy, "Send notifications to this topic of ntfy")
       ->type_name("URL")
       ->envname("VIBES_NOTIFY_NTFY");
@@ -110,13 +117,23 @@ void add_notify_options(CLI::App& app, NotifyTexts& texts) {
 }
 
 bool is_notify_option_for_the_user_only(std::string_view name) {
-  constexpr std::string_view kUserOnly[] = {"notify-ntfy", "notify-webhook",
-                                            "notify-webhook-secret-file", "notify-command"};
+  constexpr std::string_view kUserOnly[] = {"push",
+                                            "push-subject",
+                                            "notify-ntfy",
+                                            "notify-webhook",
+                                            "notify-webhook-secret-file",
+                                            "notify-command"};
   return std::ranges::find(kUserOnly, name) != std::end(kUserOnly);
 }
 
 Result<consumers::NotifyOptions> check_notify_options(const NotifyTexts& texts) {
   consumers::NotifyOptions options;
+  if (texts.push != "on" && texts.push != "off") {
+    return bad("--push", "on or off");
+  }
+  if (!texts.push_subject.starts_with("mailto:") && !texts.push_subject.starts_with("https:")) {
+    return bad("--push-subject", "a mailto: or https: URL");
+  }
   VIBES_TRY(check_channels(texts, options));
   VIBES_TRY_ASSIGN(off, check_off(texts.off));
   options.off = off;
@@ -130,6 +147,8 @@ Result<consumers::NotifyOptions> check_notify_options(const NotifyTexts& texts) 
 
 std::vector<std::pair<std::string, std::string>> notify_toml(const NotifyTexts& texts) {
   std::vector<std::pair<std::string, std::string>> lines = {
+      {"push", texts.push},
+      {"push-subject", texts.push_subject},
       {"notify-ntfy", texts.ntfy},
       {"notify-webhook", texts.webhook},
       {"notify-webhook-secret-file", texts.webhook_secret_file},

@@ -16,6 +16,8 @@ namespace vibes::server {
 
 /// What is said about notifications, as text.
 struct NotifyTexts {
+  std::string push = "off";
+  std::string push_subject = "mailto:vibes@localhost";
   std::string ntfy;
   std::string webhook;
   std::string webhook_secret_file;

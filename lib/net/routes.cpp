@@ -10,6 +10,7 @@
 #include "net/metrics_handler.hpp"
 #include "net/notify_handler.hpp"
 #include "net/page_handler.hpp"
+#include "net/push_handler.hpp"
 #include "net/session_socket.hpp"
 #include "net/sessions_handler.hpp"
 #include "net/transcript_handler.hpp"
@@ -35,6 +36,7 @@ void Routes::add_to(Router& router) {
   add_event_routes(router);
   add_consumer_routes(router);
   add_session_routes(router);
+  add_push_routes(router);
 }
 
 void Routes::add_status_routes(Router& router) {
@@ -137,6 +139,28 @@ void Routes::add_session_routes(Router& router) {
                   return make_session_endpoint(connection, services_.sessions, services_.log);
                 });
               }});
+}
+
+void Routes::add_push_routes(Router& router) {
+  router.add(
+      Method::get, "/api/push/vapid-key", Access::token,
+      [this](const Request&, const Responder& to) { to.send(push_key(services_.notifier)); });
+  router.add(Method::get, "/api/push/subscriptions", Access::token,
+             [this](const Request&, const Responder& to) {
+               to.send(push_subscriptions(services_.notifier));
+             });
+  router.add(Method::post, "/api/push/subscribe", Access::token,
+             [this](const Request& request, const Responder& to) {
+               in_background(to, [this, body = request.body] {
+                 return push_subscribe(services_.notifier, body);
+               });
+             });
+  router.add(Method::remove, "/api/push/subscribe/*", Access::token,
+             [this](const Request& request, const Responder& to) {
+               in_background(to, [this, id = request.captures[0]] {
+                 return push_unsubscribe(services_.notifier, id);
+               });
+             });
 }
 
 void Routes::in_background(const Responder& responder, std::function<Response()> make) {

@@ -23,6 +23,7 @@ class Routes {
   void add_event_routes(Router& router);
   void add_consumer_routes(Router& router);
   void add_session_routes(Router& router);
+  void add_push_routes(Router& router);
   void in_background(const Responder& responder, std::function<Response()> make);
 
   Services& services_;

@@ -100,6 +100,8 @@ def test_every_get_answers_as_described(server, path):
     ("/api/consumers/{group}/dead-letters", "get", "/api/consumers/described/dead-letters", None),
     ("/api/consumers/{group}", "delete", "/api/consumers/described", None),
     ("/api/consumers/{group}", "get", "/api/consumers/described", None),
+    ("/api/push/subscribe", "post", "/api/push/subscribe", None),
+    ("/api/push/subscribe/{id}", "delete", "/api/push/subscribe/none", None),
     ("/api/notify/test", "post", "/api/notify/test", None),
     ("/api/sessions/{id}", "delete", "/api/sessions/nobody", None),
     ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript", None),

@@ -45,7 +45,7 @@ class Notifier::Gathering {
 Result<std::unique_ptr<Notifier>> Notifier::start(NotifyOptions options) {
   std::unique_ptr<Notifier> notifier(new Notifier(std::move(options)));
   const NotifyOptions& given = notifier->options_;
-  if (given.ntfy || given.webhook) {
+  if (given.ntfy || given.webhook || given.push) {
     VIBES_TRY_ASSIGN(deliverer, Deliverer::start());
     notifier->deliverer_ = std::move(deliverer);
   }
@@ -56,8 +56,10 @@ Result<std::unique_ptr<Notifier>> Notifier::start(NotifyOptions options) {
 }
 
 void Notifier::send(const Notification& notification, Done done) {
-  const std::size_t channels =
-      (options_.ntfy ? 1U : 0U) + (options_.webhook ? 1U : 0U) + (command_ != nullptr ? 1U : 0U);
+  const auto browsers =
+      options_.push ? options_.push->subscriptions().list() : std::vector<PushSubscription>();
+  const std::size_t channels = browsers.size() + (options_.ntfy ? 1U : 0U) +
+                               (options_.webhook ? 1U : 0U) + (command_ != nullptr ? 1U : 0U);
   if (channels == 0) {
     done({});
     return;
@@ -66,6 +68,9 @@ void Notifier::send(const Notification& notification, Done done) {
   const auto into = [&gathering](std::string_view channel) {
     return [gathering, channel](const Delivered& result) { gathering->add(channel, result); };
   };
+  for (const PushSubscription& browser : browsers) {
+    send_push(browser, notification, gathering);
+  }
   if (options_.ntfy) {
     deliverer_->post(ntfy_delivery(*options_.ntfy, notification), into("ntfy"));
   }
@@ -76,6 +81,22 @@ void Notifier::send(const Notification& notification, Done done) {
   if (command_ != nullptr) {
     command_->run(notification, into("command"));
   }
+}
+
+void Notifier::send_push(const PushSubscription& to, const Notification& notification,
+                         const std::shared_ptr<Gathering>& gathering) {
+  auto delivery = options_.push->delivery(to, notification);
+  if (!delivery) {
+    gathering->add("push", {Delivered::Kind::refused, 0, delivery.error().message()});
+    return;
+  }
+  deliverer_->post(*std::move(delivery),
+                   [gathering, push = options_.push, id = to.id](const Delivered& result) {
+                     if (result.kind == Delivered::Kind::gone) {
+                       (void)push->unsubscribe(id);  // rare enough to wait for the disk here
+                     }
+                     gathering->add("push", result);
+                   });
 }
 
 Notification test_notification() {

@@ -18,6 +18,7 @@
 #include "consumers/notifications/messages.hpp"
 #include "consumers/notifications/notification.hpp"
 #include "consumers/notifications/trigger.hpp"
+#include "consumers/notifications/web_push.hpp"
 
 namespace vibes::consumers {
 
@@ -25,8 +26,9 @@ namespace vibes::consumers {
 struct NotifyOptions {
   std::optional<NtfyTopic> ntfy;
   std::optional<Endpoint> webhook;
-  std::string webhook_secret;  // empty: requests are not signed
-  std::string command;         // empty: none
+  std::string webhook_secret;          // empty: requests are not signed
+  std::string command;                 // empty: none
+  std::shared_ptr<WebPush> push = {};  // null: off
   TriggersOff off = triggers_off_by_default();
   std::chrono::milliseconds stall_after = limits::kStallAfter;
   /// Told about each notification that a channel did not take, for a person, on any thread.
@@ -35,7 +37,7 @@ struct NotifyOptions {
 
 /// What one channel says of a notification.
 struct ChannelResult {
-  std::string_view channel;  // ntfy, webhook, command
+  std::string_view channel;  // ntfy, webhook, command; push once for each subscription
   Delivered delivered;
 };
 
@@ -68,6 +70,8 @@ class Notifier {
 
  private:
   class Gathering;
+  void send_push(const PushSubscription& to, const Notification& notification,
+                 const std::shared_ptr<Gathering>& gathering);
   explicit Notifier(NotifyOptions options) : options_(std::move(options)) {}
 
   const NotifyOptions options_;
