@@ -57,7 +57,7 @@ def test_a_message_is_assessed_as_documented():
 def test_it_is_off_unless_it_is_asked_for():
     with VibesServer("--log", "memory:") as server:
         append(server, [prompt("error")])
-        assert [c["group"] for c in server.get_json("/api/consumers")["consumers"]] == ["sessions", "websocket"]
+        assert [c["group"] for c in server.get_json("/api/consumers")["consumers"]] == ["notifications", "sessions", "websocket"]
 
 
 def test_patterns_of_ones_own():
