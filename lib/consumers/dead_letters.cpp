@@ -11,6 +11,7 @@
 #include "event/codec.hpp"
 #include "eventlog/group_offsets.hpp"
 #include "io/file_system.hpp"
+#include "io/replace_file.hpp"
 
 namespace vibes::consumers {
 namespace {
@@ -127,21 +128,11 @@ Result<std::string> DeadLetters::read(const std::string& path, std::uint64_t fro
   return text;
 }
 
-// A new file takes the old one's place, so that a crash leaves one of the two.
 Result<void> DeadLetters::drop_older_half(std::string_view group, Letters& letters) {
   const std::string path = path_of(group);
   VIBES_TRY_ASSIGN(text, read(path, 0, letters.bytes));
   const std::string kept(whole_lines(text, text.size() / 2));
-  const std::string fresh = path + ".new";
-  VIBES_TRY_ASSIGN(left_over, file_system_.exists(fresh));
-  if (left_over) {
-    VIBES_TRY(file_system_.remove(fresh));
-  }
-  VIBES_TRY_ASSIGN(file, file_system_.open(fresh, io::OpenMode::create_new));
-  VIBES_TRY(file->write_at(0, std::as_bytes(std::span(kept))));
-  VIBES_TRY(file->sync_data());
-  VIBES_TRY(file_system_.rename(fresh, path));
-  VIBES_TRY(file_system_.sync_directory(directory_));
+  VIBES_TRY(io::replace_file(file_system_, path, kept));
   letters.bytes = kept.size();
   letters.offsets = offsets_in(kept);
   return {};

@@ -14,11 +14,10 @@
 #include "consumers/assessment/errc.hpp"
 #include "eventlog/errc.hpp"
 #include "io/file_system.hpp"
+#include "io/replace_file.hpp"
 
 namespace vibes::consumers::assessment {
 namespace {
-
-std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 bool is_head(const nlohmann::json& head, const Uuid& log_id) {
   return head.is_object() && head.contains("next") && head["next"].is_number_unsigned() &&
@@ -191,20 +190,10 @@ Result<void> AssessmentConsumer::load() {
   return {};
 }
 
-// A new file takes the old one's place, so that a crash leaves one of the two.
 Result<void> AssessmentConsumer::save(Offset next) {
   const std::string text = fmt::format("{{\"log_id\":\"{}\",\"next\":{}}}\n{}",
                                        to_string(log_.log_id()), next.value(), assessor_.save());
-  const std::string fresh = state_file_ + ".new";
-  VIBES_TRY_ASSIGN(left_over, file_system_.exists(fresh));
-  if (left_over) {
-    VIBES_TRY(file_system_.remove(fresh));
-  }
-  VIBES_TRY_ASSIGN(file, file_system_.open(fresh, io::OpenMode::create_new));
-  VIBES_TRY(file->write_at(0, std::as_bytes(std::span(text))));
-  VIBES_TRY(file->sync_data());
-  VIBES_TRY(file_system_.rename(fresh, state_file_));
-  return file_system_.sync_directory(directory_of(state_file_));
+  return io::replace_file(file_system_, state_file_, text);
 }
 
 }  // namespace vibes::consumers::assessment

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/durable_write.hpp"
 #include "base/limits.hpp"
 #include "base/unique_fd.hpp"
 
@@ -17,17 +18,6 @@ namespace {
 
 constexpr mode_t kOurs = 0600;
 constexpr std::size_t kFileBytesMax = 16 * limits::kMiB;
-
-Result<void> write_all(int fd, std::string_view text, const std::string& name) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) {
-      return fail_errno(name);
-    }
-    text.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-  }
-  return ::fsync(fd) == 0 ? Result<void>() : fail_errno(name);
-}
 
 }  // namespace
 
@@ -65,15 +55,14 @@ Result<void> write_state_file(const std::filesystem::path& file, std::string_vie
       return fail_errno(fresh);
     }
     VIBES_TRY(write_all(fd.get(), text, fresh));
+    if (::fsync(fd.get()) != 0) {
+      return fail_errno(fresh);
+    }
   }
   if (::rename(fresh.c_str(), file.c_str()) != 0) {
     return fail_errno(file.string());
   }
-  const UniqueFd directory(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.get()) != 0) {
-    return fail_errno(file.parent_path().string());
-  }
-  return {};
+  return sync_folder(file.parent_path());
 }
 
 }  // namespace vibes::consumers

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/uuid.hpp"
+#include "io/replace_file.hpp"
 
 namespace vibes::consumers {
 namespace {
@@ -182,7 +183,7 @@ Result<void> TranscriptStore::save_dirty() {
   for (const Hot* hot : dirty) {
     const SessionRecord& record = hot->transcript.record();
     VIBES_TRY(write_entries(hot->transcript));
-    VIBES_TRY(write_fresh(path_of(record.id, kFresh), dump_record(record)));
+    VIBES_TRY(io::write_fresh_file(file_system_, path_of(record.id, kFresh), dump_record(record)));
   }
   if (dirty.empty()) {
     return {};
@@ -218,16 +219,6 @@ Result<void> TranscriptStore::write_entries(const Transcript& transcript) {
     VIBES_TRY(file->truncate(saved));  // of a save that did not come to its end
   }
   VIBES_TRY(file->write_at(saved, std::as_bytes(std::span(lines))));
-  return file->sync_data();
-}
-
-Result<void> TranscriptStore::write_fresh(const std::string& path, const std::string& text) {
-  VIBES_TRY_ASSIGN(left_over, file_system_.exists(path));
-  if (left_over) {
-    VIBES_TRY(file_system_.remove(path));
-  }
-  VIBES_TRY_ASSIGN(file, file_system_.open(path, io::OpenMode::create_new));
-  VIBES_TRY(file->write_at(0, std::as_bytes(std::span(text))));
   return file->sync_data();
 }
 

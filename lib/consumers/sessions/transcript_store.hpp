@@ -79,7 +79,6 @@ class TranscriptStore {
   Result<void> make_room() VIBES_REQUIRES(mutex_);
   Result<void> save_dirty() VIBES_REQUIRES(mutex_);
   Result<void> write_entries(const Transcript& transcript) VIBES_REQUIRES(mutex_);
-  Result<void> write_fresh(const std::string& path, const std::string& text) VIBES_REQUIRES(mutex_);
   [[nodiscard]] Result<std::string> read(const std::string& path, std::uint64_t from,
                                          std::uint64_t to) const;
 
