@@ -37,6 +37,16 @@ inline constexpr std::size_t kIdempotencyWindowEvents = 1'000'000;
 inline constexpr std::size_t kMemoryLogBytesMax = 256 * kMiB;  // then the oldest events go
 inline constexpr std::uint64_t kFreeDiskFloorBytes = 256 * kMiB;
 
+// An engine that is not this process.
+inline constexpr std::chrono::milliseconds kEngineWithin{10'000};  // to be reached, at start
+inline constexpr std::chrono::milliseconds kEngineRequestWithin{5'000};
+inline constexpr std::chrono::milliseconds kEngineRetryFirst{100};
+inline constexpr std::chrono::milliseconds kEngineRetryLast{10'000};
+inline constexpr std::size_t kEngineInFlightEvents = 4'096;  // published, not yet acknowledged
+inline constexpr std::size_t kEngineInFlightBytes = 16 * kMiB;
+inline constexpr std::size_t kEngineReadAheadEvents = 1'000;
+inline constexpr std::size_t kOutboxBytesMax = 256 * kMiB;  // then appends are refused
+
 // Consumer groups.
 inline constexpr std::size_t kGroupsMax = 1'000;
 inline constexpr std::size_t kGroupNameBytesMax = 128;  // of [a-z0-9._-]
@@ -63,10 +73,9 @@ inline constexpr std::chrono::seconds kNotificationWithin{10};     // one try at
 inline constexpr unsigned kNotificationAttemptsMax = 5;
 inline constexpr std::chrono::seconds kNotificationRetryAfterMax{300};  // of what an endpoint asks
 inline constexpr std::size_t kNotificationsPerEndpoint = 64;            // waiting for one endpoint
-inline constexpr std::size_t kNotificationsInFlight = 4'096;  // in total; then the group waits
-inline constexpr std::size_t kTransfersMax = 128;             // requests at the same time
-inline constexpr std::size_t kNotificationTextBytesMax = 1 * kKiB;     // of a title or a body
-inline constexpr std::size_t kNotificationAnswerBytesMax = 16 * kKiB;  // read of an endpoint's
+inline constexpr std::size_t kTransfersMax = 128;                       // requests at the same time
+inline constexpr std::size_t kNotificationTextBytesMax = 1 * kKiB;      // of a title or a body
+inline constexpr std::size_t kNotificationAnswerBytesMax = 16 * kKiB;   // read of an endpoint's
 inline constexpr std::size_t kPushSubscriptionsMax = 1'000;
 inline constexpr std::size_t kPushEndpointBytesMax = 2 * kKiB;
 inline constexpr std::size_t kPushPayloadBytesMax = 3'993;  // RFC 8291 §4: one record of 4,096
@@ -77,7 +86,6 @@ inline constexpr std::size_t kStallSessionsMax = 10'000;  // watched for a stall
 inline constexpr std::size_t kTranscriptsHot = 256;                // sessions held in memory
 inline constexpr std::size_t kTranscriptHotBytes = 32 * kMiB;      // of all of them
 inline constexpr std::size_t kTranscriptTextBytesMax = 64 * kKiB;  // of one prompt, input or output
-inline constexpr std::size_t kTranscriptPageSessions = 1'000;
 inline constexpr std::size_t kTranscriptAnswerBytesMax = 64 * kMiB;
 
 // Assessment.
@@ -93,6 +101,15 @@ inline constexpr std::size_t kBackendPromptBytesMax = 64 * kKiB;
 inline constexpr std::size_t kBackendQueueMax = 256;  // summaries waiting; then extractive ones
 inline constexpr unsigned kInterventionsMax = 3;      // of one session
 inline constexpr unsigned kInterventionSpacing = 3;   // messages between two
+inline constexpr std::size_t kInterventionSessionsMax =
+    10'000;  // with one that waits; then the oldest goes
+inline constexpr std::chrono::hours kInterventionMaxAge{
+    24};  // waiting for the session's next prompt
+inline constexpr std::chrono::seconds kInterventionHeldFor{
+    60};                                              // by one hook that has not confirmed it
+inline constexpr std::size_t kCurvePointsMax = 512;   // of one session; then every other goes
+inline constexpr std::size_t kCheckpointsKept = 256;  // of one session, in what is shown
+inline constexpr std::size_t kAssessedPageSessions = 1'000;  // in one answer
 
 // The firehose.
 inline constexpr std::size_t kRingBytesMax = 8 * kMiB;
