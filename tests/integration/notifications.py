@@ -1,64 +1,23 @@
 # SPDX-License-Identifier: MIT
 """Notifications reach a webhook (signed), ntfy and a command; one endpoint that hangs delays no other; a restart skips nothing."""
 
-import base64
 import hashlib
 import hmac
-import http.server
 import json
 import os
-import queue
 import socket
 import subprocess
-import threading
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from http_endpoint import HttpEndpoint
 from vibes_server import VibesServer, program
 
 SECRET = "open sesame"
-WITHIN_S = 30
-
-
-class Endpoint:
-    """An HTTP server that puts what it is sent into a queue and answers with its status."""
-
-    def __init__(self):
-        received = self.received = queue.Queue()
-        self.status = 200
-        endpoint = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                received.put((self.path, dict(self.headers), body))
-                self.send_response(endpoint.status)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def next(self):
-        path, headers, body = self.received.get(timeout=WITHIN_S)
-        return path, headers, json.loads(body), body
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
 def endpoint():
-    running = Endpoint()
+    running = HttpEndpoint()
     yield running
     running.close()
 
@@ -203,98 +162,3 @@ def test_bad_options_are_refused_by_name(tmp_path, options):
     done = subprocess.run([program("vibes-server"), "--check-config", *options], cwd=tmp_path, env=env, text=True,
                           capture_output=True, check=False)  # fmt: skip
     assert done.returncode == 2 and options[-2] in done.stderr, done.stderr
-
-
-# Web Push. The receiving side is written after RFC 8291 with another library than the server's.
-
-
-def b64(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-class Browser:
-    def __init__(self, endpoint):
-        self.endpoint = endpoint
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.auth = os.urandom(16)
-
-    def subscription(self):
-        return {"endpoint": self.endpoint, "keys": {"p256dh": b64(self.point), "auth": b64(self.auth)}}
-
-    def decrypt(self, body):
-        salt, record, idlen = body[:16], int.from_bytes(body[16:20], "big"), body[20]
-        sender, sealed = body[21 : 21 + idlen], body[21 + idlen :]
-        assert record == 4096 and len(body) <= 4096
-        shared = self.key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender))
-        secret = HKDF(SHA256(), 32, self.auth, b"WebPush: info\0" + self.point + sender).derive(shared)
-        key = HKDF(SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(secret)
-        nonce = HKDF(SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(secret)
-        text = AESGCM(key).decrypt(nonce, sealed, None)
-        assert text.endswith(b"\x02")
-        return json.loads(text[:-1])
-
-
-def check_vapid(header, public_key, audience):
-    token, key = header.removeprefix("vapid t=").split(", k=")
-    assert key == public_key
-    signed, signature = token.rsplit(".", 1)
-    raw = unb64(signature)
-    der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-    point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), unb64(key))
-    point.verify(der, signed.encode(), ec.ECDSA(SHA256()))
-    claims = json.loads(unb64(signed.split(".")[1]))
-    assert claims["aud"] == audience and claims["sub"] == "mailto:me@example.com"
-
-
-def test_a_browser_that_subscribed_gets_what_only_it_can_read_until_it_is_gone(endpoint):
-    browser = Browser(endpoint.url + "/push/abc")
-    with VibesServer("--push", "on", "--push-subject", "mailto:me@example.com") as server:
-        public_key = server.get_json("/api/push/vapid-key")["public_key"]
-        status, _, answer = server.request("POST", "/api/push/subscribe", body=browser.subscription())
-        assert status == 201, answer
-        again = server.request("POST", "/api/push/subscribe", body=browser.subscription())
-        assert json.loads(again[2]) == json.loads(answer)  # the same endpoint, the same id
-        server.restart()
-        assert server.get_json("/api/push/vapid-key")["public_key"] == public_key
-        listed = server.get_json("/api/push/subscriptions")
-        assert listed["count"] == 1 and listed["subscriptions"][0]["id"] == json.loads(answer)["id"]
-        assert "abc" not in json.dumps(listed)
-        for name in ("vapid_keys.json", "subscriptions.json"):
-            assert (server.root / "state" / "vibes" / "push" / name).stat().st_mode & 0o777 == 0o600
-        server.append(permission("s1"))
-        path, headers, body = endpoint.received.get(timeout=WITHIN_S)
-        assert path == "/push/abc" and headers["Content-Encoding"] == "aes128gcm" and int(headers["TTL"]) > 0
-        check_vapid(headers["Authorization"], public_key, endpoint.url)
-        message = browser.decrypt(body)
-        assert message == {"title": "Claude needs approval", "body": "Permission requested for Bash", "icon": "/icon-192.png",
-                           "tag": "permission-s1", "data": {"url": "/session/s1", "session_id": "s1",
-                                                            "event_type": "permission_needed"}}  # fmt: skip
-        endpoint.status = 410
-        answer = server.request("POST", "/api/notify/test")
-        assert json.loads(answer[2])["channels"][0]["result"] == "gone"
-        assert server.get_json("/api/push/subscriptions")["count"] == 0
-
-
-def test_subscriptions_are_checked_and_can_be_taken_back(endpoint):
-    good = Browser(endpoint.url).subscription()
-    with VibesServer("--push", "on") as server:
-        for bad in ({**good, "endpoint": "http://example.com/"}, {**good, "endpoint": 7}, {"endpoint": good["endpoint"]}, [],
-                    {**good, "keys": {**good["keys"], "auth": "AAAA"}}, {**good, "keys": {**good["keys"], "p256dh": b64(b"\x04" * 65)}}):  # fmt: skip
-            status, _, answer = server.request("POST", "/api/push/subscribe", body=bad)
-            assert status == 400 and isinstance(json.loads(answer)["error"], str), bad
-        made = json.loads(server.request("POST", "/api/push/subscribe", body=good)[2])["id"]
-        assert server.request("DELETE", f"/api/push/subscribe/{made}")[0] == 204
-        status, _, answer = server.request("DELETE", f"/api/push/subscribe/{made}")
-        assert status == 404 and json.loads(answer) == {"error": "Subscription not found"}
-
-
-def test_without_push_its_routes_say_so():
-    with VibesServer() as server:
-        for method, path in (("GET", "vapid-key"), ("GET", "subscriptions"), ("POST", "subscribe"), ("DELETE", "subscribe/x")):
-            status, _, answer = server.request(method, f"/api/push/{path}")
-            assert status == 503 and json.loads(answer) == {"error": "Push notifications not configured"}
