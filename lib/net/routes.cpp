@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/append_handler.hpp"
+#include "net/assessment_handler.hpp"
 #include "net/consumers_handler.hpp"
 #include "net/health_handler.hpp"
 #include "net/hooks_handler.hpp"
@@ -132,6 +133,18 @@ void Routes::add_session_routes(Router& router) {
              [this](const Request& request, const Responder& to) {
                in_background(to, [this, head = request.head, session = request.captures[0]] {
                  return read_transcript(services_.transcripts, session, head);
+               });
+             });
+  router.add(Method::get, "/api/assessment/sessions", Access::token,
+             [this](const Request& request, const Responder& to) {
+               in_background(to, [this, head = request.head] {
+                 return list_assessed(services_.transcripts, head);
+               });
+             });
+  router.add(Method::get, "/api/assessment/sessions/*", Access::token,
+             [this](const Request& request, const Responder& to) {
+               in_background(to, [this, session = request.captures[0]] {
+                 return read_assessment(services_.transcripts, session);
                });
              });
   router.add({.path = "/ws", .plan = [this](const Query&) -> Result<EndpointMaker> {

@@ -23,6 +23,13 @@ KINDS = {"object": dict, "array": list, "string": str, "integer": int, "number":
 def server():
     with VibesServer() as running:
         running.append({"type": "note", "text": "hello"}, {"type": "user_input", "session_id": "described", "content": "hello"})
+        result = {"type": "assessment", "session_id": "assessed"}
+        running.append(
+            {**result, "tier": "lightweight", "message": 1, "frustration": 0.5, "success": 0, "breaker": {"state": "open"}},
+            {**result, "tier": "medium", "message_range": [1, 5], "trigger": "pause", "summary": "", "segment_score": 0.5},
+            {"type": "intervention", "session_id": "assessed", "kind": "approach_pivot", "reason": "", "message": ""},
+            {**result, "tier": "heavy", "outcome": "success", "trajectory": "steady", "ended_by": "idle", "summary": "", "messages": 5},
+        )
         while running.get_json("/api/consumers/sessions")["lag"]:
             time.sleep(0.02)  # between two looks
         yield running
@@ -104,6 +111,9 @@ def test_every_get_answers_as_described(server, path):
     ("/api/push/subscribe/{id}", "delete", "/api/push/subscribe/none", None),
     ("/api/notify/test", "post", "/api/notify/test", None),
     ("/api/sessions/{id}", "delete", "/api/sessions/nobody", None),
+    ("/api/assessment/sessions", "get", "/api/assessment/sessions?limit=0", None),
+    ("/api/assessment/sessions/{id}", "get", "/api/assessment/sessions/assessed", None),
+    ("/api/assessment/sessions/{id}", "get", "/api/assessment/sessions/described", None),
     ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript", None),
     ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript?format=jsonl", None),
     ("/api/sessions/{id}/transcript", "get", "/api/sessions/described/transcript?format=markdown", None),

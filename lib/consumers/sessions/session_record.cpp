@@ -5,66 +5,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include "consumers/sessions/assessed_index.hpp"
+#include "consumers/sessions/record_source.hpp"
+
 namespace vibes::consumers {
 namespace {
 
 using nlohmann::json;
+
+constexpr const char* kHeadline = "assessed";
 
 json time_json(const std::optional<Timestamp>& time) {
   return time ? json(format_rfc3339(*time)) : json();
 }
 
 json cut_json(const CutText& text) { return {{"text", text.text}, {"left_out", text.left_out}}; }
-
-/// Reads members of the type that was written; notes what is not so.
-class Source {
- public:
-  explicit Source(const json& object) : object_(object) {}
-
-  [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] bool is_null(const char* key) { return member(key).is_null(); }
-  std::string text(const char* key) {
-    const json& found = member(key);
-    return check(found.is_string()) ? found.get<std::string>() : std::string();
-  }
-  std::uint64_t number(const char* key) {
-    const json& found = member(key);
-    return check(found.is_number_unsigned()) ? found.get<std::uint64_t>() : 0;
-  }
-  Timestamp time(const char* key) {
-    const json& found = member(key);
-    return {check(found.is_number_integer()) ? found.get<std::int64_t>() : 0};
-  }
-  CutText cut_text(const char* key) {
-    Source inner(member(key));
-    CutText made{inner.text("text"), inner.number("left_out")};
-    check(inner.ok());
-    return made;
-  }
-  template <class Each>
-  void each(const char* key, Each take) {
-    const json& list = member(key);
-    check(list.is_array());
-    for (const json& one : list) {
-      Source inner(one);
-      take(inner);
-      check(inner.ok());
-    }
-  }
-  const json& member(const char* key) {
-    static const json kNone;
-    const auto found = object_.is_object() ? object_.find(key) : object_.end();
-    return check(object_.is_object() && found != object_.end()) ? *found : kNone;
-  }
-  bool check(bool good) {
-    ok_ = ok_ && good;
-    return good;
-  }
-
- private:
-  const json& object_;
-  bool ok_ = true;
-};
 
 json kept_json(const SessionRecord& record) {
   json kept = {{"first_us", record.first.unix_us},
@@ -88,7 +43,7 @@ json kept_json(const SessionRecord& record) {
   return kept;
 }
 
-void take_public(Source& source, SessionRecord& record) {
+void take_public(RecordSource& source, SessionRecord& record) {
   record.id = source.text("id");
   if (!source.is_null("name")) {
     record.name = source.text("name");
@@ -108,7 +63,7 @@ void take_public(Source& source, SessionRecord& record) {
   record.tools = source.number("tools");
   record.tools_failed = source.number("tools_failed");
   for (const auto& [name, count] : source.member("by_tool").items()) {
-    Source tool(count);
+    RecordSource tool(count);
     record.by_tool[name] = {tool.number("calls"), tool.number("failed")};
     source.check(tool.ok());
   }
@@ -116,13 +71,13 @@ void take_public(Source& source, SessionRecord& record) {
   record.turns = source.number("turns");
   record.input_tokens = source.number("input_tokens");
   record.output_tokens = source.number("output_tokens");
-  source.each("links", [&](Source& link) {
+  source.each("links", [&](RecordSource& link) {
     record.links.push_back({link.text("session_id"), link.text("relation")});
   });
   record.next = Offset(source.number("next"));
 }
 
-void take_kept(Source& source, SessionRecord& record) {
+void take_kept(RecordSource& source, SessionRecord& record) {
   record.first = source.time("first_us");
   record.last = source.time("last_us");
   if (!source.is_null("created_us")) {
@@ -134,7 +89,7 @@ void take_kept(Source& source, SessionRecord& record) {
   record.entries_bytes = source.number("entries_bytes");
   record.open_text = {source.cut_text("open_text"), source.time("open_text_us"),
                       Offset(source.number("open_text_offset"))};
-  source.each("open_tools", [&](Source& tool) {
+  source.each("open_tools", [&](RecordSource& tool) {
     record.open_tools.push_back({tool.text("id"), tool.text("name"), tool.cut_text("input"),
                                  tool.time("started_us"), Offset(tool.number("offset"))});
   });
@@ -187,16 +142,37 @@ std::string dump_line(const json& value) {
 std::string dump_record(const SessionRecord& record) {
   json whole = public_json(record);
   whole["kept"] = kept_json(record);
-  return dump_line(whole);
+  if (!record.assessment) {
+    return dump_line(whole);
+  }
+  whole["assessment"] = kept_json(*record.assessment);
+  return dump_line({{kHeadline, headline_json(headline_of(record))}}) + dump_line(whole);
+}
+
+std::optional<AssessedSession> parse_headline(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos || !text.starts_with(std::string("{\"") + kHeadline)) {
+    return std::nullopt;
+  }
+  const json parsed = json::parse(text.substr(0, end), nullptr, false);
+  const auto found = parsed.is_object() ? parsed.find(kHeadline) : parsed.end();
+  return parsed.is_object() && found != parsed.end() ? take_headline(*found) : std::nullopt;
 }
 
 Result<SessionRecord> parse_record(std::string_view text) {
+  if (parse_headline(text)) {
+    text.remove_prefix(text.find('\n') + 1);
+  }
   const json parsed = json::parse(text, nullptr, false);
-  Source source(parsed);
-  Source kept(source.member("kept"));
+  RecordSource source(parsed);
+  RecordSource kept(source.member("kept"));
   SessionRecord record;
   take_public(source, record);
   take_kept(kept, record);
+  if (parsed.is_object() && parsed.contains("assessment")) {
+    record.assessment = take_assessment(parsed["assessment"]);
+    source.check(record.assessment.has_value());
+  }
   if (!source.ok() || !kept.ok()) {
     return fail(std::make_error_code(std::errc::bad_message), "not a session record");
   }

@@ -15,6 +15,7 @@
 #include "base/offset.hpp"
 #include "base/result.hpp"
 #include "consumers/sessions/cut_text.hpp"
+#include "consumers/sessions/session_assessment.hpp"
 
 namespace vibes::consumers {
 
@@ -46,6 +47,8 @@ struct ToolCount {
   std::uint64_t failed = 0;
 };
 
+struct AssessedSession;
+
 /// One session as its events tell it, without the entries that are complete. Plain data.
 struct SessionRecord {
   std::string id;
@@ -68,6 +71,7 @@ struct SessionRecord {
   std::uint64_t input_tokens = 0;
   std::uint64_t output_tokens = 0;
   std::vector<LinkedSession> links;
+  std::optional<SessionAssessment> assessment;  // nothing: no result of one is in the log
 
   Offset next;                      // behind the last event that is in here
   std::uint64_t entries_bytes = 0;  // of the complete entries, as lines
@@ -77,11 +81,17 @@ struct SessionRecord {
   std::optional<std::string> prompt;  // the last, while nothing came after it
 };
 
-/// What people and clients are told: everything but what is kept for going on.
+/// What people and clients are told: everything but what is kept for going on, and the assessment,
+/// which has routes of its own.
 nlohmann::json public_json(const SessionRecord& record);
-/// Everything, as kept on disk. The same record gives the same bytes.
+/// Everything, as kept on disk: a line, and for an assessed session one before it with its
+/// headline, so that a list of many needs to read little of each. The same record gives the same
+/// bytes.
 std::string dump_record(const SessionRecord& record);
-/// Errors: std::errc::bad_message for anything that dump_record() did not write.
+/// The headline of a record that begins with `text`; nothing for a session that is not assessed.
+std::optional<AssessedSession> parse_headline(std::string_view text);
+/// Errors: std::errc::bad_message for anything that dump_record() did not write. A record from
+/// before there were assessments in it has none: results that it had taken already are not told.
 Result<SessionRecord> parse_record(std::string_view text);
 /// One line; invalid UTF-8 is replaced.
 std::string dump_line(const nlohmann::json& value);

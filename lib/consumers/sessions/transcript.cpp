@@ -130,6 +130,9 @@ class Transcript::Step {
     const json parsed = json::parse(event_.payload, nullptr, false);
     inner_type_ = text_of(member(parsed, "event"), "type");
     count();
+    if (is_assessment_result(event_.type)) {
+      take_result(parsed);
+    }
     if (event_.type == "claude") {
       take_claude(member(parsed, "event"));
     } else if (event_.type == "hook") {
@@ -157,6 +160,13 @@ class Transcript::Step {
       name = kOther;
     }
     ++record_.counts[name];
+  }
+
+  void take_result(const json& parsed) {
+    if (!record_.assessment) {
+      record_.assessment.emplace();
+    }
+    fold_assessment(*record_.assessment, event_, parsed);
   }
 
   void take_claude(const json& said) {
@@ -413,6 +423,7 @@ std::size_t Transcript::bytes() const {
   for (const OpenTool& tool : record_.open_tools) {
     total += tool.input.text.capacity() + tool.name.capacity() + tool.id.capacity();
   }
+  total += record_.assessment ? bytes_of(*record_.assessment) : 0;
   return total + (record_.prompt ? record_.prompt->capacity() : 0);
 }
 

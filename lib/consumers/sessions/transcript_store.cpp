@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view kRecord = ".json";
 constexpr std::string_view kEntries = ".jsonl";
 constexpr std::string_view kFresh = ".json.new";
+// An id and a name, escaped, and a dozen numbers.
+constexpr std::uint64_t kHeadlineBytesMax = 8'192;
 
 /// The other session that a link is about.
 std::string linked_session(const event::EventView& event) {
@@ -55,6 +57,9 @@ Result<void> TranscriptStore::restart(Offset start, Offset first) {
   }
   hot_.clear();
   hot_bytes_ = 0;
+  index_.clear();
+  index_is_whole_ = false;
+  ++restarts_;
   next_ = start;
   if (directory_.empty()) {
     return {};
@@ -104,6 +109,11 @@ Result<void> TranscriptStore::fold_into(const std::string& session, const event:
   const bool fresh = event.offset >= hot.transcript.record().next;
   hot.transcript.fold(event);
   hot.dirty = hot.dirty || fresh;
+  const SessionRecord& record = hot.transcript.record();
+  const bool shows = is_assessment_result(event.type) || event.type == "session_created";
+  if (fresh && shows && record.assessment) {
+    index_.put(headline_of(record));
+  }
   hot_bytes_ -= hot.bytes;
   hot.bytes = hot.transcript.bytes();
   hot_bytes_ += hot.bytes;
@@ -220,6 +230,61 @@ Result<void> TranscriptStore::write_entries(const Transcript& transcript) {
   }
   VIBES_TRY(file->write_at(saved, std::as_bytes(std::span(lines))));
   return file->sync_data();
+}
+
+AssessedPage TranscriptStore::page(std::optional<Offset> before, std::size_t limit) const {
+  AssessedPage made{index_.page(before, limit + 1), std::nullopt, next_};
+  if (made.sessions.size() > limit) {
+    made.sessions.pop_back();
+    made.before = made.sessions.empty() ? before : made.sessions.back().last;
+  }
+  return made;
+}
+
+Result<std::vector<AssessedSession>> TranscriptStore::read_headlines() const {
+  std::vector<AssessedSession> found;
+  VIBES_TRY_ASSIGN(names, file_system_.list(directory_));
+  for (const std::string& name : names) {
+    if (!name.ends_with(kRecord)) {
+      continue;
+    }
+    const std::string path = directory_ + '/' + name;
+    const auto file = file_system_.open(path, io::OpenMode::read_only);
+    const auto size = file ? (*file)->size() : Result<std::uint64_t>(0);
+    const auto text = file && size ? read(path, 0, std::min(*size, kHeadlineBytesMax))
+                                   : Result<std::string>(std::string());
+    if (auto headline = text ? parse_headline(*text) : std::nullopt) {
+      found.push_back(*std::move(headline));
+    }
+  }
+  return found;
+}
+
+Result<AssessedPage> TranscriptStore::assessed(std::optional<Offset> before,
+                                               std::size_t limit) const {
+  for (;;) {
+    std::uint64_t restarts = 0;
+    {
+      const MutexLock lock(mutex_);
+      if (index_is_whole_ || directory_.empty()) {
+        return page(before, limit);
+      }
+      restarts = restarts_;
+    }
+    // Without the lock: the collector need not wait. What it folds meanwhile is newer and stays.
+    VIBES_TRY_ASSIGN(headlines, read_headlines());
+    const MutexLock lock(mutex_);
+    if (restarts != restarts_) {
+      continue;  // these may be of files that are gone
+    }
+    for (AssessedSession& one : headlines) {
+      if (!index_.contains(one.id)) {
+        index_.put(std::move(one));
+      }
+    }
+    index_is_whole_ = true;
+    return page(before, limit);
+  }
 }
 
 Result<std::string> TranscriptStore::read(const std::string& path, std::uint64_t from,

@@ -14,6 +14,8 @@
 #include "base/mutex.hpp"
 #include "base/offset.hpp"
 #include "base/result.hpp"
+#include "consumers/sessions/assessed_index.hpp"
+#include "consumers/sessions/assessment_export.hpp"
 #include "consumers/sessions/transcript.hpp"
 #include "event/event.hpp"
 #include "io/file_system.hpp"
@@ -58,6 +60,11 @@ class TranscriptStore {
   /// Durable when it returns. After an error restart() is called for.
   Result<void> save();
 
+  /// The assessed sessions with the newest results, those whose last result is before `before`; of
+  /// no more than AssessedIndex::kSessionsMax sessions. The first call reads the beginning of every
+  /// record, later ones nothing. A record that cannot be read is left out. Errors: the I/O error.
+  Result<AssessedPage> assessed(std::optional<Offset> before, std::size_t limit) const;
+
   /// The newest entries, about `bytes_max` bytes. Nothing for a session without events.
   Result<std::optional<TranscriptSnapshot>> find(
       std::string_view session, std::size_t bytes_max = limits::kTranscriptAnswerBytesMax) const;
@@ -79,6 +86,9 @@ class TranscriptStore {
   Result<void> make_room() VIBES_REQUIRES(mutex_);
   Result<void> save_dirty() VIBES_REQUIRES(mutex_);
   Result<void> write_entries(const Transcript& transcript) VIBES_REQUIRES(mutex_);
+  [[nodiscard]] Result<std::vector<AssessedSession>> read_headlines() const;
+  [[nodiscard]] AssessedPage page(std::optional<Offset> before, std::size_t limit) const
+      VIBES_REQUIRES(mutex_);
   [[nodiscard]] Result<std::string> read(const std::string& path, std::uint64_t from,
                                          std::uint64_t to) const;
 
@@ -90,6 +100,10 @@ class TranscriptStore {
   std::size_t hot_bytes_ VIBES_GUARDED_BY(mutex_) = 0;
   std::uint64_t uses_ VIBES_GUARDED_BY(mutex_) = 0;
   Offset next_ VIBES_GUARDED_BY(mutex_);
+  // The sessions folded since restart(); once somebody has asked, those on disk too.
+  mutable AssessedIndex index_ VIBES_GUARDED_BY(mutex_);
+  mutable bool index_is_whole_ VIBES_GUARDED_BY(mutex_) = false;
+  std::uint64_t restarts_ VIBES_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace vibes::consumers
