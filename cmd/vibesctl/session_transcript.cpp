@@ -10,8 +10,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "ask.hpp"
+#include "assessment_view.hpp"
 #include "cli/term.hpp"
 #include "client/errc.hpp"
 #include "json_text.hpp"
@@ -51,10 +53,9 @@ Result<json> find_terminal(const client::Target& target, const std::string& id) 
   return json();
 }
 
-/// What the log says of the session; null where it says nothing.
-Result<json> find_record(const client::Target& target, const std::string& id) {
-  const auto answer = client::HttpClient(target).send_ok(transcript_request(id, "record"),
-                                                         client::within(kAskWithin));
+/// What the server tells of one session there; null where it knows nothing.
+Result<json> find_known(const client::Target& target, const client::HttpRequest& request) {
+  const auto answer = client::HttpClient(target).send_ok(request, client::within(kAskWithin));
   if (!answer && answer.error().code == client::make_error_code(client::Errc::not_found)) {
     return json();
   }
@@ -63,9 +64,22 @@ Result<json> find_record(const client::Target& target, const std::string& id) {
   }
   json parsed = json::parse(answer->body, nullptr, false);
   if (!parsed.is_object() || !parsed.contains("session")) {
-    return fail(client::make_error_code(client::Errc::bad_answer), "the session's transcript");
+    return fail(client::make_error_code(client::Errc::bad_answer), request.path);
   }
-  return std::move(parsed["session"]);
+  return parsed;
+}
+
+/// What the log says of the session; null where it says nothing.
+Result<json> find_record(const client::Target& target, const std::string& id) {
+  VIBES_TRY_ASSIGN(known, find_known(target, transcript_request(id, "record")));
+  return known.is_null() ? json() : std::move(known["session"]);
+}
+
+/// What the assessment found; null where it found nothing.
+Result<json> find_assessment(const client::Target& target, const std::string& id) {
+  client::HttpRequest request;
+  request.path = "/api/assessment/sessions/" + client::percent_encode(id);
+  return find_known(target, request);
 }
 
 std::string count_table(const json& record) {
@@ -83,7 +97,7 @@ std::string count_table(const json& record) {
   return (by_tool.empty() ? "" : tools.text() + "\n") + events.text();
 }
 
-void print_record(const json& record) {
+void print_head(const json& record) {
   std::cout << fmt::format("session   {}\n", shown(record, "id"))
             << fmt::format("name      {}\n", shown(record, "name"))
             << fmt::format("state     {}\n", shown(record, "state"))
@@ -102,19 +116,29 @@ void print_record(const json& record) {
     std::cout << fmt::format("linked    {} ({})\n", shown(link, "session_id"),
                              shown(link, "relation"));
   }
-  std::cout << "\n" << count_table(record);
+}
+
+void print_assessment(const json& assessment, cli::Color color) {
+  constexpr std::size_t kPipedColumns = 80;
+  const std::size_t terminal = cli::terminal_columns(STDOUT_FILENO).value_or(0);
+  const cli::CurveStyle style{.columns = terminal > 0 ? terminal : kPipedColumns,
+                              .utf8 = cli::wants_utf8(),
+                              .color = cli::wants_color(color, STDOUT_FILENO)};
+  std::cout << assessment_text(assessment, style, terminal);
 }
 
 Result<void> print_session(Session& session, const TranscriptOptions& options) {
   VIBES_TRY_ASSIGN(target, find_target(session));
   VIBES_TRY_ASSIGN(terminal, find_terminal(target, options.id));
   VIBES_TRY_ASSIGN(record, find_record(target, options.id));
+  VIBES_TRY_ASSIGN(assessment, find_assessment(target, options.id));
   if (record.is_null() && terminal.is_null()) {
     return fail(client::make_error_code(client::Errc::not_found), "session " + options.id);
   }
   if (options.json) {
     json whole = terminal.is_null() ? json{{"id", options.id}} : terminal;
     whole["record"] = record;
+    whole["assessment"] = assessment;
     std::cout << whole.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
     return {};
   }
@@ -122,7 +146,9 @@ Result<void> print_session(Session& session, const TranscriptOptions& options) {
     std::cout << session_table(json::array({terminal})) << (record.is_null() ? "" : "\n");
   }
   if (!record.is_null()) {
-    print_record(record);
+    print_head(record);
+    print_assessment(assessment, session.common.color);
+    std::cout << "\n" << count_table(record);
   }
   return {};
 }

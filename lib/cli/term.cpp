@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/term.hpp"
 
+#include <algorithm>
 #include <array>
 #include <clocale>
 #include <cstdlib>
@@ -120,6 +121,20 @@ bool wants_color(Color color, int fd) {
   const bool refused = no_color != nullptr && *no_color != '\0';
   const bool dumb = term != nullptr && std::string_view(term) == "dumb";
   return is_terminal(fd) && !refused && !dumb;
+}
+
+bool wants_utf8() {
+  // Not by setlocale(3): a locale that is named but not installed still says what the terminal is.
+  for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+    if (value != nullptr && *value != '\0') {
+      const std::string_view locale = value;
+      const std::string_view charset = locale.substr(std::min(locale.find('.'), locale.size()));
+      return charset.starts_with(".UTF-8") || charset.starts_with(".utf8") ||
+             charset.starts_with(".utf-8") || charset.starts_with(".UTF8");
+    }
+  }
+  return false;
 }
 
 void append_escaped(std::string& out, std::string_view text) {

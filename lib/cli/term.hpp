@@ -25,6 +25,9 @@ std::optional<TerminalSize> terminal_size(int fd);
 enum class Color : std::uint8_t { automatic, always, never };
 bool wants_color(Color color, int fd);
 
+/// Whether characters are UTF-8 for the user: by LC_ALL, LC_CTYPE or LANG, the first that is set.
+bool wants_utf8();
+
 /// Appends `text` with everything that could drive a terminal made visible: C0 and C1 controls and
 /// DEL as \xNN (\n, \t and \r as such), the characters that turn the direction of writing as
 /// \u{NNNN}, and bytes that are no UTF-8 as \xNN.

@@ -4,10 +4,11 @@
 import json
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
-from vibes_server import VibesServer
+from vibes_server import VibesServer, program
 
 WITHIN_S = 30
 HELP = "No, that's wrong. It failed again with an error, it is broken and confusing"
@@ -47,6 +48,12 @@ def told(server, session):
 def every_answer(server, sessions):
     listed = server.get_json("/api/assessment/sessions")
     return [listed["sessions"]] + [{k: v for k, v in told(server, s).items() if k != "next"} for s in sessions]
+
+
+def show(server, session, *options, locale="C.UTF-8"):
+    command = [program("vibesctl"), "--url", f"unix:{server.socket}", "sessions", "show", session, *options]
+    done = subprocess.run(command, env={**server.environment, "LC_ALL": locale}, capture_output=True, timeout=30, check=True)
+    return done.stdout.decode()
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +116,52 @@ def test_who_was_never_assessed_is_not_found(server):
         status, _, body = server.request("GET", f"/api/assessment/sessions/{session}")
         error = json.loads(body)["error"]
         assert (status, error["code"]) == (404, "not_found") and why in error["message"]
+
+
+def test_vibesctl_draws_the_curve_and_lists_the_checkpoints(server):
+    text = show(server, "one")
+    answer = told(server, "one")
+    head = answer["session"]
+    assert f"assessed  13 messages, frustration {head['frustration']:.2f} (at its worst {head['frustration_peak']:.2f})" in text
+    lines = text.splitlines()
+    [top] = [i for i, line in enumerate(lines) if line.startswith("1.0 ┤")]
+    picture = lines[top : top + 15]
+    assert picture[2].startswith("0.7 ┤┄") and "█" in picture[2]
+    assert picture[10].startswith("0.0 └┬─") and len(picture[10]) == 79
+    assert picture[11].count("▴") == len(answer["checkpoints"]) and picture[12].strip() == "!"
+    for checkpoint in answer["checkpoints"]:
+        first, last = checkpoint["message_range"]
+        [line] = [one for one in lines if f"  {first}-{last}  " in one]
+        assert checkpoint["trigger"] in line and checkpoint["summary"] in line
+    assert f"verdict   {answer['verdict']['outcome']}, " in text and answer["verdict"]["summary"] in text
+    assert text.index("tokens ") < text.index("assessed ") < text.index("EVENTS ")
+
+
+def test_vibesctl_draws_in_ascii_where_the_locale_knows_no_more(server):
+    text = show(server, "one", locale="C")
+    assert text.isascii() and "\n0.7 +--" in text
+
+
+def test_vibesctl_draws_in_colour_only_where_that_is_asked_for(server):
+    assert "\x1b" not in show(server, "one")
+    coloured = show(server, "one", "--color", "always")
+    assert "\x1b[31m" in coloured and "\x1b" not in show(server, "one", "--color", "never")
+
+
+def test_vibesctl_has_it_in_its_json(server):
+    answer, shown = told(server, "one"), json.loads(show(server, "one", "--json"))
+    assert shown["assessment"] == answer
+    assert json.loads(show(server, "never", "--json"))["assessment"] is None
+    assert "assessed " not in show(server, "never")
+
+
+def test_what_a_summary_holds_cannot_drive_the_terminal():
+    with VibesServer("--log", "memory:") as server:
+        result = {"type": "assessment", "session_id": "s", "tier": "medium", "message_range": [1, 5], "trigger": "\x1b[2J"}
+        append(server, {**result, "summary": "a\nb\x1b[31m"})
+        wait_until_folded(server, ("sessions",))
+        text = show(server, "s")
+        assert "\x1b" not in text and "a b\\x1b[31m" in text
 
 
 def test_a_server_that_assesses_nothing_tells_what_the_log_holds():
