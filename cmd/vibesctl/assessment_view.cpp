@@ -129,9 +129,14 @@ std::string verdict_of(const json& assessment) {
   if (found == assessment.end() || !found->is_object()) {
     return {};
   }
-  return fmt::format("\nverdict   {}, {}, after {} ({})\n          {}\n", shown(*found, "outcome"),
-                     shown(*found, "trajectory"), counted(count_in(*found, "messages"), "message"),
-                     shown(*found, "ended_by"), one_line(*found, "summary"));
+  const std::string judged = shown(*found, "outcome") + ", " + shown(*found, "trajectory");
+  std::string why = one_line(*found, "summary");
+  if (why.starts_with(judged + ": ")) {
+    why.erase(0, judged.size() + 2);
+  }
+  return fmt::format("\nverdict   {}, after {} ({})\n          {}\n", judged,
+                     counted(count_in(*found, "messages"), "message"), shown(*found, "ended_by"),
+                     why);
 }
 
 }  // namespace

@@ -133,7 +133,11 @@ def test_vibesctl_draws_the_curve_and_lists_the_checkpoints(server):
         first, last = checkpoint["message_range"]
         [line] = [one for one in lines if f"  {first}-{last}  " in one]
         assert checkpoint["trigger"] in line and checkpoint["summary"] in line
-    assert f"verdict   {answer['verdict']['outcome']}, " in text and answer["verdict"]["summary"] in text
+    judged = f"{answer['verdict']['outcome']}, {answer['verdict']['trajectory']}"
+    assert f"verdict   {judged}, after 13 messages (session_removed)" in text
+    assert answer["verdict"]["summary"].removeprefix(f"{judged}: ") in text
+    markdown = server.request("GET", "/api/sessions/one/transcript?format=markdown")[2].decode()
+    assert "\n## Assessment\n" in markdown and f"**{judged}**: " in markdown
     assert text.index("tokens ") < text.index("assessed ") < text.index("EVENTS ")
 
 

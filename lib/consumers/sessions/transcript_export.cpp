@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr std::size_t kShownBytesMax = 2'000;  // of an input or output
 constexpr std::size_t kSummaryBytesMax = 80;
+constexpr std::size_t kCheckpointsShown = 20;
 
 /// Calls `take` with each line, without its end.
 template <class Take>
@@ -188,8 +189,52 @@ std::string heading(const SessionRecord& record) {
   return out + '\n';
 }
 
+void add_checkpoints(std::string& out, const SessionAssessment& assessment) {
+  const std::size_t count = assessment.checkpoints.size();
+  const std::size_t shown = std::min(count, kCheckpointsShown);
+  if (assessment.checkpoints_told > shown) {
+    out += fmt::format("- {} before these\n",
+                       counted(assessment.checkpoints_told - shown, "checkpoint"));
+  }
+  for (std::size_t i = count - shown; i < count; ++i) {
+    const KeptCheckpoint& one = assessment.checkpoints[i];
+    out += fmt::format("- Messages {} to {} ({}, score {:.2f}): {}\n", one.first, one.last,
+                       html(one.trigger), one.segment_score, html(one.summary));
+  }
+  out += count > 0 ? "\n" : "";
+}
+
+void add_verdict(std::string& out, const KeptVerdict& verdict) {
+  const std::string judged = verdict.outcome + ", " + verdict.trajectory;
+  std::string_view why = verdict.summary;
+  if (why.starts_with(judged + ": ")) {
+    why.remove_prefix(judged.size() + 2);
+  }
+  out += fmt::format("**{}**: {}\n\n", html(judged), html(why));
+}
+
+/// How the session went, where that was assessed.
+void add_assessment(std::string& out, const SessionAssessment& assessment) {
+  out += fmt::format("## Assessment\n\n{}. Frustration {:.2f} at the end, {:.2f} at its worst",
+                     counted(assessment.messages, "message"), assessment.latest.frustration,
+                     assessment.peak.frustration);
+  out += assessment.peak.message > 0 ? fmt::format(" (message {}).", assessment.peak.message) : ".";
+  if (assessment.openings + assessment.interventions_told > 0) {
+    out += fmt::format(" The breaker opened {}; {}.", counted(assessment.openings, "time"),
+                       counted(assessment.interventions_told, "intervention"));
+  }
+  out += "\n\n";
+  if (assessment.verdict) {
+    add_verdict(out, *assessment.verdict);
+  }
+  add_checkpoints(out, assessment);
+}
+
 std::string markdown(const TranscriptSnapshot& snapshot) {
   std::string out = heading(snapshot.record);
+  if (snapshot.record.assessment) {
+    add_assessment(out, *snapshot.record.assessment);
+  }
   if (snapshot.omitted_bytes > 0) {
     out += "*The oldest entries are left out.*\n\n";
   }

@@ -478,8 +478,14 @@ TEST_CASE("TranscriptStore: damage is an error, a dead letter, and nobody else's
 }
 
 TEST_CASE("export: a session of the sample day as markdown", "[transcripts]") {
+  Story story = sample_day();
+  std::ifstream results(VIBES_SAMPLE_RESULTS);
+  REQUIRE(results);
+  for (std::string id, payload; results >> id && std::getline(results >> std::ws, payload);) {
+    story.add_text(payload);
+  }
   TranscriptStore store("", io::posix_file_system());
-  sample_day().fold(store);
+  story.fold(store);
   const std::string text =
       export_transcript(snapshot_of(store, "sess-mara-190e76"), TranscriptFormat::markdown);
   if (std::getenv("VIBES_UPDATE_GOLDEN") != nullptr) {
