@@ -2,6 +2,8 @@
 #include "consumers/sessions/session_assessment.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -392,6 +394,41 @@ TEST_CASE("TranscriptStore: assessed sessions are listed newest result first, pa
   SECTION("nothing of a log that is read anew from its beginning") {
     REQUIRE(store.restart(Offset(0), Offset(0)));
     CHECK(all_pages(store, limit).empty());
+  }
+}
+
+TEST_CASE("TranscriptStore: a list asked for while sessions are folded and put away misses none",
+          "[transcripts][assessment]") {
+  constexpr int kSessions = 60;
+  Results results;
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < kSessions; ++i) {
+      results.reading(static_cast<std::uint64_t>(round + 1), 0.1 * round, "closed",
+                      ("s" + std::to_string(i)).c_str());
+    }
+  }
+  TempDir dir;
+  TranscriptStore store((dir.path() / "t").string(), io::posix_file_system(),
+                        {.sessions = 4, .bytes = 100'000'000});
+  REQUIRE(store.restart(Offset(0), Offset(0)));
+  results.fold(store, 0, kSessions);
+  REQUIRE(store.save());
+  REQUIRE(store.restart(Offset(kSessions), Offset(0)));
+  std::atomic<bool> complete = true;
+  std::jthread reader([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const auto page = store.assessed(std::nullopt, 1'000);
+      complete = complete && page && page->sessions.size() == kSessions;
+    }
+  });
+  results.fold(store, kSessions, results.size());
+  reader.request_stop();
+  reader.join();
+  CHECK(complete);
+  const auto page = store.assessed(std::nullopt, 1'000);
+  REQUIRE(page);
+  for (const AssessedSession& one : page->sessions) {
+    CHECK(one.messages == 4);
   }
 }
 
