@@ -227,6 +227,10 @@ std::string of_plain(const Json& json, std::string_view type) {
   if (type == "assessment") {
     return of_assessment(json);
   }
+  if (type == "intervention_delivered") {
+    return "intervention " + text(json, "intervention_id") + " was given to the agent by hook " +
+           text(json, "hook_event_id");
+  }
   if (type == "tunnel_state_changed") {
     return joined(text(json, "state"), text(json, "url"));
   }

@@ -30,6 +30,8 @@ constexpr FieldRule kHook[] = {{"session_id", Kind::string, nullable}, {"event",
 constexpr FieldRule kHookUnparsed[] = {{"session_id", Kind::string, nullable}, {"reason"}, {"raw"}};
 constexpr FieldRule kAssessment[] = {{"session_id", Kind::string, nullable}, {"tier"}};
 constexpr FieldRule kIntervention[] = {{"session_id"}, {"kind"}, {"reason"}, {"message"}};
+constexpr FieldRule kInterventionDelivered[] = {
+    {"session_id"}, {"intervention_id"}, {"hook_event_id"}};
 constexpr FieldRule kNotification[] = {{"session_id", Kind::string, nullable}};
 
 constexpr KnownType kTypes[] = {
@@ -48,6 +50,7 @@ constexpr KnownType kTypes[] = {
     {{"hook_unparsed", kHookUnparsed}, Category::hook},
     {{"assessment", kAssessment}, Category::assessment},
     {{"intervention", kIntervention}, Category::assessment},
+    {{"intervention_delivered", kInterventionDelivered}, Category::assessment},
     {{"notification", kNotification}, Category::assessment},
 };
 

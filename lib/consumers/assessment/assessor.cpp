@@ -33,7 +33,7 @@ Uuid id_of(const std::string& text) { return parse_uuid(text).value_or(Uuid{}); 
 }  // namespace
 
 bool Assessor::ignores(std::string_view type) {
-  return type == "assessment" || type == "intervention";
+  return type == "assessment" || type == "intervention" || type == "intervention_delivered";
 }
 
 Result<Assessor::EventResults> Assessor::fold(const event::EventView& event) {

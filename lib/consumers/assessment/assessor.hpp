@@ -47,7 +47,7 @@ class Assessor {
   explicit Assessor(Patterns patterns, std::size_t sessions_max = limits::kAssessedSessionsMax)
       : layer_(std::move(patterns)), sessions_max_(sessions_max) {}
 
-  /// Whether events of this type are its own: they change nothing.
+  /// Whether events of this type are its own, or tell what became of them: they change nothing.
   static bool ignores(std::string_view type);
 
   /// The events to append because of this one, in order. Errors: Errc::bad_payload; then nothing

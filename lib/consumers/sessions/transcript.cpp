@@ -240,6 +240,8 @@ class Transcript::Step {
                   is_true(member(event, "approved")) ? "approved" : "denied");
     } else if (event_.type == "intervention") {
       add_message("intervention", text_of(event, "message"));
+    } else if (event_.type == "intervention_delivered") {
+      add_message("intervention_delivered", "The agent was given it with a hook's answer.");
     } else if (event_.type == "session_linked") {
       take_link(event);
     }

@@ -106,6 +106,12 @@ TEST_CASE("summary: an assessment says how it goes and why", "[cli][summary]") {
              R"("frustration":0.5,"breaker":7})") == "assessment: 1, frustration 0.5");
 }
 
+TEST_CASE("summary: a delivery says what was given and by which hook", "[cli][summary]") {
+  CHECK(said(R"({"type":"intervention_delivered","session_id":"s","intervention_id":"i",)"
+             R"("hook_event_id":"h"})") ==
+        "intervention_delivered: intervention i was given to the agent by hook h");
+}
+
 TEST_CASE("summary: unknown types and hooks show what they have", "[cli][summary]") {
   CHECK(said(R"({"type":"note","text":"hello"})") == "note: hello");
   CHECK(said(R"({"type":"deploy","session_id":"s","ok":true,"to":"prod"})") ==

@@ -188,6 +188,27 @@ TEST_CASE("Transcript: what the terminal and the hook both tell is in it once", 
   CHECK(snapshot_of(store, "s").record.cwd == "/p");
 }
 
+TEST_CASE("Transcript: an intervention and its delivery are entries", "[transcripts]") {
+  Story story;
+  story.add({{"type", "intervention"},
+             {"session_id", "s"},
+             {"kind", "k"},
+             {"reason", "r"},
+             {"message", "Stop."}});
+  story.add({{"type", "intervention_delivered"},
+             {"session_id", "s"},
+             {"intervention_id", "i"},
+             {"hook_event_id", "h"}});
+  TranscriptStore store("", io::posix_file_system());
+  story.fold(store);
+  const auto entries = entries_of(store, "s");
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0]["kind"] == "intervention");
+  CHECK(entries[0]["text"] == "Stop.");
+  CHECK(entries[1]["kind"] == "intervention_delivered");
+  CHECK(entries[1]["text"] == "The agent was given it with a hook's answer.");
+}
+
 TEST_CASE("Transcript: a tool fails by what its answer says, not by text on stderr",
           "[transcripts]") {
   const auto [response, success] = GENERATE(table<json, bool>({

@@ -43,6 +43,8 @@ const std::vector<Sample>& samples() {
       {R"({"type":"assessment","session_id":"s","tier":"medium"})", {"tier"}},
       {R"({"type":"intervention","session_id":"s","kind":"k","reason":"r","message":"m"})",
        {"session_id", "kind", "reason", "message"}},
+      {R"({"type":"intervention_delivered","session_id":"s","intervention_id":"i","hook_event_id":"h"})",
+       {"session_id", "intervention_id", "hook_event_id"}},
       {R"({"type":"notification","session_id":null})", {}},
       {R"({"type":"claude","session_id":"s","event":{"type":"text_delta","text":"t"}})",
        {"session_id", "event", "text"}},

@@ -119,6 +119,13 @@ TEST_CASE("assessor: it ignores its own events", "[assessment]") {
                    {"reason", "error"},
                    {"message", "error"}})
             .empty());
+  CHECK(story
+            .tell({{"type", "intervention_delivered"},
+                   {"session_id", "s1"},
+                   {"intervention_id", "i"},
+                   {"hook_event_id", "h"}},
+                  100'000)
+            .empty());
   CHECK(story.assessor.save() == before);
 }
 
