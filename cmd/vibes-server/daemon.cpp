@@ -20,6 +20,8 @@
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
 #include "consumers/group_runner.hpp"
+#include "consumers/interventions/intervention_handler.hpp"
+#include "consumers/interventions/intervention_store.hpp"
 #include "consumers/notifications/notification_handler.hpp"
 #include "consumers/session_links.hpp"
 #include "consumers/sessions/session_collector.hpp"
@@ -109,6 +111,7 @@ class Daemon {
   Result<std::string> make_state_of_log(const char* name);
   Result<void> start_transcripts();
   Result<void> start_assessment();
+  Result<void> start_interventions();
   Result<std::unique_ptr<consumers::WebPush>> open_push();
   Result<void> start_notifications();
   Result<void> start_sessions();
@@ -125,6 +128,8 @@ class Daemon {
   std::unique_ptr<consumers::TranscriptStore> transcripts_;
   std::unique_ptr<consumers::GroupRunner> session_collector_;
   std::unique_ptr<consumers::GroupRunner> assessment_;
+  std::unique_ptr<consumers::InterventionStore> interventions_;
+  std::unique_ptr<consumers::GroupRunner> intervention_gatherer_;
   std::unique_ptr<consumers::Notifier> notifier_;
   std::unique_ptr<consumers::GroupRunner> notifications_;
   std::unique_ptr<session::SessionRegistry> sessions_;
@@ -190,6 +195,9 @@ Result<void> Daemon::start_consumers() {
   if (options_.assessment) {
     VIBES_TRY(start_assessment());
   }
+  if (options_.interventions == Interventions::handed_out) {
+    VIBES_TRY(start_interventions());
+  }
   return start_notifications();
 }
 
@@ -242,6 +250,29 @@ Result<void> Daemon::start_assessment() {
         return *std::move(opened);
       },
       runner_options);
+  return {};
+}
+
+Result<void> Daemon::start_interventions() {
+  VIBES_TRY_ASSIGN(state, make_state_of_log("interventions"));
+  const std::string state_file = state.empty() ? state : state + ".json";
+  if (!state_file.empty()) {
+    VIBES_TRY_ASSIGN(exists, io::posix_file_system().exists(state_file));
+    if (!exists) {
+      // What waits is then found in the log again.
+      VIBES_TRY(groups_->seek("interventions", log_->first()));
+    }
+  }
+  interventions_ =
+      std::make_unique<consumers::InterventionStore>(consumers::InterventionStore::Places{
+          *log_, io::posix_file_system(), state_file, system_clock()});
+  // A hook may ask before the group has begun. It does the same again, and says what fails.
+  const Offset first = log_->first();
+  (void)interventions_->restart(log_->group_offsets().committed("interventions").value_or(first));
+  consumers::RunnerOptions runner_options;
+  runner_options.group = "interventions";
+  intervention_gatherer_ = std::make_unique<consumers::GroupRunner>(
+      *log_, *groups_, consumers::gather_interventions(*interventions_), runner_options);
   return {};
 }
 
@@ -311,7 +342,7 @@ Result<void> Daemon::start_server(std::size_t connections_max) {
       net::Services{*log_, broadcaster_, *websocket_consumer_, *groups_, *links_, *sessions_,
                     *transcripts_, *notifier_, budget_, server_->context().counts, system_clock(),
                     event::CheckOptions{options_.unknown_types}, VIBES_VERSION,
-                    system_clock().steady_ns(), token_.has_value()});
+                    system_clock().steady_ns(), token_.has_value(), interventions_.get()});
   routes_ = std::make_unique<net::Routes>(*services_);
   routes_->add_to(server_->context().router);
   server_->context().token = token_ ? &*token_ : nullptr;
@@ -332,6 +363,7 @@ void Daemon::stop() {
   spool_drain_.reset();
   links_.reset();
   assessment_.reset();
+  intervention_gatherer_.reset();
   session_collector_.reset();
   notifications_.reset();
   notifier_.reset();

@@ -71,6 +71,10 @@ void add_options(CLI::App& app, OptionTexts& texts) {
                  "on: how sessions go is assessed, and appended as events")
       ->type_name("on|off")
       ->envname("VIBES_ASSESSMENT");
+  app.add_option("--interventions", texts.interventions,
+                 "on: agents are given interventions with their hooks' answers")
+      ->type_name("on|off")
+      ->envname("VIBES_INTERVENTIONS");
   const auto add_patterns = [&app](const char* flag, std::vector<std::string>& into,
                                    const char* help, const char* variable) {
     app.add_option(flag, into, help)
@@ -216,6 +220,18 @@ Result<void> check_assessment(const OptionTexts& texts, Options& options) {
   return {};
 }
 
+Result<void> check_interventions(const OptionTexts& texts, Options& options) {
+  if (texts.interventions != "on" && texts.interventions != "off") {
+    return bad_option("--interventions", "on or off");
+  }
+  if (texts.interventions == "on" && !options.assessment) {
+    return bad_option("--interventions", "needs --assessment on, which makes them");
+  }
+  options.interventions =
+      texts.interventions == "on" ? Interventions::handed_out : Interventions::recorded;
+  return {};
+}
+
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -263,6 +279,7 @@ Result<Options> check_options(const OptionTexts& texts, const Paths& paths) {
   VIBES_TRY_ASSIGN(retention, check_retention(texts));
   options.retention = retention;
   VIBES_TRY(check_assessment(texts, options));
+  VIBES_TRY(check_interventions(texts, options));
   VIBES_TRY_ASSIGN(notify, check_notify_options(texts.notify));
   options.notify = std::move(notify);
   options.notify_texts = texts.notify;
@@ -310,6 +327,8 @@ std::string to_toml(const Options& options) {
   }
   line("strict-types", options.unknown_types == event::UnknownTypes::refuse ? "true" : "false");
   line("assessment", toml_string(options.assessment ? "on" : "off"));
+  line("interventions",
+       toml_string(options.interventions == Interventions::handed_out ? "on" : "off"));
   list("assess-negative", options.assessment_patterns.negative);
   list("assess-positive", options.assessment_patterns.positive);
   return out;

@@ -21,6 +21,9 @@ namespace vibes::server {
 /// Who may come in over TCP.
 enum class AuthMode { token, none };
 
+/// What becomes of interventions.
+enum class Interventions { recorded, handed_out };
+
 /// What the command line, the environment and the configuration files say, as text.
 struct OptionTexts {
   std::vector<std::string> listen = {"127.0.0.1:7432"};
@@ -35,6 +38,7 @@ struct OptionTexts {
   NotifyTexts notify;
   bool strict_types = false;
   std::string assessment = "off";
+  std::string interventions = "off";
   std::vector<std::string> assess_negative;
   std::vector<std::string> assess_positive;
   int ready_fd = -1;
@@ -57,6 +61,7 @@ struct Options {
   event::UnknownTypes unknown_types = event::UnknownTypes::pass;
   /// The patterns of assessment; nothing: sessions are not assessed.
   std::optional<consumers::assessment::Patterns> assessment;
+  Interventions interventions = Interventions::recorded;
   consumers::assessment::ExtraPatterns assessment_patterns;  // as they were given
   int ready_fd = -1;
   Paths paths;

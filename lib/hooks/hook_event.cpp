@@ -76,7 +76,7 @@ HookEvents make_events(const HookCall& call) {
     return {unparsed(call, hook.error()), std::nullopt};
   }
   hook->event_id = facts.tool_use.empty() ? call.id : derived_id(facts);
-  HookEvents events{*std::move(hook), std::nullopt};
+  HookEvents events{*std::move(hook), std::nullopt, facts.type};
   const std::string_view session = terminal_session(call);
   if (!session.empty() && !facts.session.empty() && session != facts.session &&
       facts.session.size() <= limits::kSessionBytesMax) {

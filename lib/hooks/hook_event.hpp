@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/uuid.hpp"
@@ -27,6 +28,8 @@ struct HookEvents {
   /// Where the agent has a session id of its own: `session_linked`, the same event every time. The
   /// log must have it at least once.
   std::optional<event::NewEvent> link;
+  /// The hook's name in snake case; empty for hook_unparsed.
+  std::string name = {};
 };
 
 /// Makes the event `hook` of a payload (docs/protocol.md, "Hooks"), and always makes an event: what

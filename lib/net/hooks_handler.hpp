@@ -11,4 +11,9 @@ namespace vibes::net {
 /// on.
 void append_hook(const Request& request, const Responder& responder, Services& services);
 
+/// POST /api/hooks/answer?session=ID&event=UUID: what the hook with that event_id is to give its
+/// agent, held for it; 204 where there is nothing. The caller appends `intervention_delivered` once
+/// it has given it.
+Response answer_hook(const Request& request, const Services& services);
+
 }  // namespace vibes::net

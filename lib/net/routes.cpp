@@ -65,6 +65,10 @@ void Routes::add_event_routes(Router& router) {
   router.add(
       Method::post, "/api/hooks", Access::token,
       [this](const Request& request, const Responder& to) { append_hook(request, to, services_); });
+  router.add(Method::post, "/api/hooks/answer", Access::token,
+             [this](const Request& request, const Responder& to) {
+               to.send(answer_hook(request, services_));
+             });
   router.add(
       Method::get, "/api/events", Access::token,
       [this](const Request& request, const Responder& to) { read_events(request, to, services_); });

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/interventions/intervention_store.hpp"
 #include "consumers/notifications/notifier.hpp"
 #include "consumers/session_links.hpp"
 #include "consumers/sessions/transcript_store.hpp"
@@ -37,6 +38,7 @@ struct Services {
   std::string version;          // of the program: "1.2.0"
   std::int64_t started_ns = 0;  // steady
   bool auth_required = true;
+  consumers::InterventionStore* interventions = nullptr;  // nullptr: hooks are given none
 };
 
 }  // namespace vibes::net

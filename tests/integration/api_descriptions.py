@@ -107,6 +107,8 @@ def test_every_get_answers_as_described(server, path):
     ("/api/consumers/{group}/dead-letters", "get", "/api/consumers/described/dead-letters", None),
     ("/api/consumers/{group}", "delete", "/api/consumers/described", None),
     ("/api/consumers/{group}", "get", "/api/consumers/described", None),
+    ("/api/hooks/answer", "post", "/api/hooks/answer", None),
+    ("/api/hooks/answer", "post", "/api/hooks/answer?session=described&event=0199e2b0-0000-7000-8000-000000000001", None),
     ("/api/push/subscribe", "post", "/api/push/subscribe", None),
     ("/api/push/subscribe/{id}", "delete", "/api/push/subscribe/none", None),
     ("/api/notify/test", "post", "/api/notify/test", None),
