@@ -18,8 +18,11 @@ void add_hook(CLI::App& app, Session& session) {
                    "Seconds to wait for the server [50ms; a suffix as in 500ms is taken]")
       ->type_name("SECONDS");
   verb->footer(
-      "Reads the payload from standard input, prints nothing and always exits 0. What does not\n"
-      "reach the server in time is kept in the spool and sent later.\n"
+      "Reads the payload from standard input and always exits 0. Prints nothing but what waits "
+      "for\n"
+      "the agent ('vibes-server --interventions on'). What does not reach the server in time is "
+      "kept\n"
+      "in the spool and sent later. With VIBES_HOOKS=off in the environment nothing is done.\n"
       "Examples:\n"
       "  vibesctl hook <payload.json\n"
       "  vibesctl hooks install");

@@ -9,6 +9,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <poll.h>
@@ -19,6 +20,8 @@
 #include "cli/parse.hpp"
 #include "client/errc.hpp"
 #include "client/producer.hpp"
+#include "hook_answer.hpp"
+#include "hooks/hook_answer.hpp"
 #include "hooks/hook_event.hpp"
 
 namespace vibes::ctl {
@@ -71,7 +74,7 @@ milliseconds time_for_server(Session& session, const HookOptions& options) {
 class HookRecord {
  public:
   HookRecord(Session& session, hooks::HookEvents events)
-      : session_(session), hook_(std::move(events.hook)) {
+      : session_(session), name_(std::move(events.name)), hook_(std::move(events.hook)) {
     if (events.link) {
       batch_.push_back(*std::move(events.link));
     }
@@ -81,7 +84,8 @@ class HookRecord {
   /// Error: the log does not have it, or may not have it.
   Result<void> send(std::optional<client::Spool> spool, client::Deadline deadline) {
     VIBES_TRY_ASSIGN(target, find_target(session_));
-    client::Producer producer(std::move(target), std::move(spool), {});
+    client::Producer& producer =
+        producer_.emplace(std::move(target), std::move(spool), client::ProducerOptions{});
     VIBES_TRY_ASSIGN(receipts, producer.deliver_by(batch_, deadline));
     const auto& refusal = receipts.back().refusal;
     if (refusal && refusal->code == client::make_error_code(client::Errc::conflict)) {
@@ -90,6 +94,16 @@ class HookRecord {
       return again.back().refusal ? fail(*again.back().refusal) : Result<void>();
     }
     return refusal ? fail(*refusal) : Result<void>();
+  }
+
+  /// Once it was sent: what the server has for the agent. Few hooks may carry any, and the others
+  /// do not ask. Errors: it was said and could not be recorded.
+  Result<void> answer(client::Spool* spool, client::Deadline deadline) {
+    if (hook_.session.empty() || !hooks::carries_context(name_)) {
+      return {};
+    }
+    return answer_agent(*producer_, spool, {name_, hook_.session, *batch_.back().event_id},
+                        deadline);
   }
 
   Result<void> keep(client::Spool spool) {
@@ -103,12 +117,24 @@ class HookRecord {
 
  private:
   Session& session_;
+  std::string name_;
   event::NewEvent hook_;
   std::vector<event::NewEvent> batch_;
+  std::optional<client::Producer> producer_;
 };
 
+/// A program that runs an agent for a purpose of its own may not want it recorded.
+bool is_switched_off() {
+  const char* hooks = std::getenv("VIBES_HOOKS");  // NOLINT(concurrency-mt-unsafe)
+  return hooks != nullptr && std::string_view(hooks) == "off";
+}
+
 void record(Session& session, const HookOptions& options) {
+  // Read in any case: an agent may not bear a pipe that is closed on it.
   const std::string payload = read_payload(STDIN_FILENO);
+  if (is_switched_off()) {
+    return;
+  }
   const auto deadline = client::within(time_for_server(session, options));
   const std::string terminal = terminal_session();
   const Uuid id = UuidV7Generator().next(system_clock().now());
@@ -121,6 +147,9 @@ void record(Session& session, const HookOptions& options) {
   }
   const auto sent = record.send(spool, deadline);
   if (sent) {
+    if (const auto told = record.answer(spool ? &*spool : nullptr, deadline); !told) {
+      session.report.error("an intervention may be given again: " + told.error().message());
+    }
     return;
   }
   const auto kept = paths ? record.keep(*spool) : Result<void>(fail(paths.error()));

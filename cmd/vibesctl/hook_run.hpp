@@ -16,9 +16,10 @@ struct HookOptions {
 /// recording of a hook.
 void outlive_agent();
 
-/// Records the payload on standard input. Whatever happens: ExitCode::ok, nothing on standard
-/// output, and no longer than the deadline and the disk take; what could not be recorded is told on
-/// standard error.
+/// Records the payload on standard input, and says on standard output what waits for the agent, if
+/// anything. Whatever happens: ExitCode::ok, nothing else on standard output, and no longer than
+/// the deadline and the disk take; what could not be recorded is told on standard error. With
+/// VIBES_HOOKS=off in the environment nothing of this.
 ExitCode run_hook(Session& session, const HookOptions& options);
 
 }  // namespace vibes::ctl

@@ -54,6 +54,12 @@ class Producer {
   Result<std::vector<Receipt>> deliver_by(std::span<const event::NewEvent> events,
                                           Deadline deadline);
 
+  /// Another request to the same server, one that may be sent again when nobody knows whether it
+  /// arrived. Errors: as HttpClient::send_ok().
+  Result<HttpResponse> ask(const HttpRequest& request, Deadline deadline) {
+    return exchange(request, deadline);
+  }
+
   /// Delivers what is spooled, if anything. Returns how many events.
   Result<std::uint64_t> drain();
 

@@ -204,6 +204,49 @@ PY
   ! grep -q vibesctl "$spool/events"
 }
 
+# intervene TEXT: something for the agent that waits in the log.
+intervene() {
+  vibesctl append -q "{\"type\":\"intervention\",\"session_id\":\"agent-1\",\"kind\":\"k\",\"reason\":\"r\",\"message\":\"$1\"}"
+}
+
+@test "hook: what waits for the agent is all that it prints, once" {
+  start_server --assessment on --interventions on
+  intervene 'Stop and think.'
+  hook $patient <<<"$(pre_tool toolu_1)"
+  run -0 --separate-stderr vibesctl hook $patient <<<"$(prompt 1)"
+  [ "$output" = '{"hookSpecificOutput":{"hookEventName":"UserPromptSubmit","additionalContext":"Stop and think."}}' ]
+  [ -z "$stderr" ]
+  hook $patient <<<"$(prompt 2)"
+  run -0 vibesctl tail -e --types intervention_delivered -F '{type}'
+  [ "$output" = intervention_delivered ]
+}
+
+@test "hook: what could not be printed is not told to be delivered" {
+  start_server --assessment on --interventions on
+  intervene 'Stop and think.'
+  vibesctl hook $patient <<<"$(prompt 1)" >/dev/full
+  run -0 vibesctl tail -e --types intervention_delivered
+  [ -z "$output" ]
+  [ "$(spooled)" = 0 ]
+}
+
+@test "hook: VIBES_HOOKS=off records and prints nothing, with a server and without" {
+  export VIBES_HOOKS=off
+  hook <<<"$(prompt 1)"
+  [ -z "$stderr" ]
+  start_server --assessment on --interventions on
+  intervene 'Stop and think.'
+  head -c 1000000 /dev/zero | tr '\0' x >payload
+  # To its end, or its writer would be sent SIGPIPE.
+  (cat payload && : >written) | hook $patient
+  [ -e written ]
+  hook $patient <<<"$(prompt 2)"
+  [ -z "$stderr" ]
+  [ "$(spooled)" = 0 ]
+  run -0 vibesctl tail -e --types hook,hook_unparsed
+  [ -z "$output" ]
+}
+
 @test "hook: a full spool keeps the oldest, and one event tells of the others" {
   hook <<<"$(prompt oldest)"
   {
