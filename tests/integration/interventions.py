@@ -127,6 +127,25 @@ def test_a_restart_loses_nothing_and_repeats_nothing(how):
         assert hook(server, prompt("s")) == ""
 
 
+def test_a_state_that_is_damaged_gives_nothing_until_it_is_reset_and_one_that_is_gone_is_made_anew():
+    with VibesServer(*ON) as server:
+        intervene(server, "s", "kept")
+        until(lambda: server.get_json("/api/consumers/interventions")["lag"] == 0)
+        server.stop()
+        (state,) = (server.root / "state" / "vibes" / "interventions").glob("*.json")
+        state.write_text("damaged")
+        server.start()
+        assert hook(server, prompt("s")) == ""
+        until(lambda: server.get_json("/api/consumers/interventions")["state"] != "running")
+        assert server.request("POST", "/api/consumers/interventions/reset")[0] == 200
+        until(lambda: server.get_json("/api/consumers/interventions")["lag"] == 0)
+        server.stop()
+        assert "damaged" not in state.read_text()
+        state.unlink()
+        server.start()
+        assert hook(server, prompt("s")) == answer("kept") + "\n"
+
+
 class Between:
     """Stands between a hook and the server, one request after the other: `act` gets the request's first line and a
     function that has the server answer it, and returns what the hook is told; None: not a byte."""

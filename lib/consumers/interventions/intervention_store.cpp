@@ -31,10 +31,15 @@ InterventionStore::InterventionStore(Places places)
 
 Result<void> InterventionStore::restart(Offset start) {
   const MutexLock lock(mutex_);
-  if (start <= places_.log.first()) {
+  const bool is_beginning = start <= places_.log.first();
+  Result<void> loaded = is_ready_ ? Result<void>() : load();
+  if (!loaded && !is_beginning) {
+    return loaded;
+  }
+  // The log begins there too when retention has taken all that the group had read: then what is
+  // known is older, and stays. A state that cannot be read is to be written anew.
+  if (is_beginning && (!loaded || waiting_.next() > start)) {
     waiting_.clear();
-  } else if (!is_ready_) {
-    VIBES_TRY(load());
   }
   waiting_.skip_to(start);
   is_ready_ = true;

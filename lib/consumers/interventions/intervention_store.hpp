@@ -39,8 +39,9 @@ class InterventionStore {
   InterventionStore& operator=(const InterventionStore&) = delete;
 
   /// Gets ready to be handed the events from `start` on: the first time with what was saved. Where
-  /// that is the beginning of the log what was known is forgotten. Errors: std::errc::bad_message
-  /// (a state that is damaged or of another log), or of reading; then nothing is handed out.
+  /// that is back at the beginning of the log what was known is forgotten. Errors:
+  /// std::errc::bad_message (a state that is damaged or of another log), or of reading; then
+  /// nothing is handed out.
   Result<void> restart(Offset start);
 
   /// Errors: std::errc::bad_message, see WaitingInterventions.

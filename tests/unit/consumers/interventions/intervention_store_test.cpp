@@ -2,8 +2,10 @@
 #include "consumers/interventions/intervention_store.hpp"
 
 #include <chrono>
-#include <span>
-#include <string_view>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "consumers/interventions/intervention_handler.hpp"
 #include "event/intervention_delivery.hpp"
@@ -19,7 +21,8 @@ constexpr const char* kState = "/state/interventions.json";
 Uuid id(const std::string& name) { return name_uuid(kUrlNamespace, name); }
 
 struct World {
-  World() {
+  explicit World(std::optional<std::uint64_t> retained_bytes = std::nullopt)
+      : log(options(clock, retained_bytes)) {
     REQUIRE(disk->make_directory("/state"));
     REQUIRE(disk->sync_directory("/"));
   }
@@ -62,13 +65,15 @@ struct World {
   }
 
   test::ManualClock clock;
-  test::TestLog log{options(clock)};
+  test::TestLog log;
   std::unique_ptr<io::SimDisk> disk = std::make_unique<io::SimDisk>();
 
  private:
-  static eventlog::LogOptions options(const Clock& clock) {
+  static eventlog::LogOptions options(const Clock& clock,
+                                      std::optional<std::uint64_t> retained_bytes) {
     eventlog::LogOptions options;
     options.clock = &clock;
+    options.retention.bytes = retained_bytes;
     return options;
   }
 };
@@ -153,6 +158,23 @@ TEST_CASE("InterventionStore: it writes only when something has changed", "[inte
   CHECK_FALSE(world.disk->exists(kState).value());
 }
 
+TEST_CASE("InterventionStore: where retention has taken all that was read, what waits is kept",
+          "[interventions]") {
+  World world(8 * limits::kKiB);
+  world.intervene("s", "one");
+  {
+    const auto store = world.open(Offset());
+    CHECK(World::ask(*store, "s", "h") == "one");
+    REQUIRE(store->save());
+  }
+  world.log.append_many(64, "note", "s", limits::kKiB);
+  REQUIRE(world.log.log().first() > Offset(1));
+  auto store = world.open(world.log.log().first());
+  CHECK(World::ask(*store, "s", "h") == "one");
+  store = world.open(Offset());  // a reset: the log no longer knows it
+  CHECK(World::ask(*store, "s", "h").empty());
+}
+
 TEST_CASE("InterventionStore: a state that is damaged or another log's is an error until a reset",
           "[interventions]") {
   World world;
@@ -162,21 +184,15 @@ TEST_CASE("InterventionStore: a state that is damaged or another log's is an err
     CHECK(World::ask(*store, "s", "h") == "one");
     REQUIRE(store->save());
   }
-  SECTION("damaged") {
-    auto file = world.disk->open(kState, io::OpenMode::read_write);
-    REQUIRE(file);
-    REQUIRE((*file)->truncate((*file)->size().value() - 3));
+  const std::string damage = GENERATE("cut short", "of another log", "empty");
+  INFO(damage);
+  std::vector<std::byte> state = world.disk->contents(kState);
+  if (damage == "of another log") {
+    state[0] = state[0] == std::byte{'0'} ? std::byte{'1'} : std::byte{'0'};
+  } else {
+    state.resize(damage == "empty" ? 0 : state.size() - 3);
   }
-  SECTION("of another log") {
-    auto file = world.disk->open(kState, io::OpenMode::read_write);
-    REQUIRE(file);
-    REQUIRE((*file)->write_at(0, std::as_bytes(std::span(std::string_view("012")))));
-  }
-  SECTION("empty") {
-    auto file = world.disk->open(kState, io::OpenMode::read_write);
-    REQUIRE(file);
-    REQUIRE((*file)->truncate(0));
-  }
+  world.disk->set_contents(kState, state);
   InterventionStore store({world.log.log(), *world.disk, kState, world.clock});
   const auto started = store.restart(Offset(1));
   REQUIRE_FALSE(started);
@@ -184,7 +200,11 @@ TEST_CASE("InterventionStore: a state that is damaged or another log's is an err
   CHECK(started.error().message().find(kState) != std::string::npos);
   CHECK(World::ask(store, "s", "h").empty());
   REQUIRE(store.restart(Offset()));
-  CHECK(World::ask(store, "s", "h") == "one");
+  SECTION("then it reads the log again") { CHECK(World::ask(store, "s", "h") == "one"); }
+  SECTION("and writes another state, though nothing has happened") {
+    REQUIRE(store.save());
+    CHECK(world.open(Offset(1)));
+  }
 }
 
 TEST_CASE("InterventionHandler: an event that is not what it says is a dead letter",
