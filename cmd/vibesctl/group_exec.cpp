@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/child_process.hpp"
 #include "base/limits.hpp"
-#include "child.hpp"
 #include "client/errc.hpp"
 #include "event_printer.hpp"
 
@@ -51,12 +51,17 @@ Result<GroupExec::Outcome> GroupExec::handle(const client::TailEvent& event) {
 Result<std::optional<int>> GroupExec::attempt(const client::TailEvent& event, unsigned number) {
   OwnedView owned;
   complete(event, owned);
-  VIBES_TRY_ASSIGN(child, Child::start(command_, event.event,
-                                       {{"VIBES_EVENT_ID", std::string(event.event_id)},
-                                        {"VIBES_OFFSET", std::to_string(event.offset.value())},
-                                        {"VIBES_TYPE", owned.type},
-                                        {"VIBES_SESSION_ID", owned.session},
-                                        {"VIBES_ATTEMPT", std::to_string(number)}}));
+  // In our group, so that a terminal's ^C reaches it as it reaches us.
+  VIBES_TRY_ASSIGN(
+      child,
+      ChildProcess::start({.command = command_,
+                           .input = event.event,
+                           .environment = {{"VIBES_EVENT_ID", std::string(event.event_id)},
+                                           {"VIBES_OFFSET", std::to_string(event.offset.value())},
+                                           {"VIBES_TYPE", owned.type},
+                                           {"VIBES_SESSION_ID", owned.session},
+                                           {"VIBES_ATTEMPT", std::to_string(number)}},
+                           .group = ChildOptions::Group::ours}));
   for (;;) {
     if (const auto status = child.poll()) {
       return status;

@@ -34,15 +34,6 @@ int SignalFd::take() const {
   return ::read(fd(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }
 
-void reset_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD}) {
-    (void)::signal(signal, SIG_DFL);
-  }
-  sigset_t none;
-  (void)sigemptyset(&none);
-  (void)pthread_sigmask(SIG_SETMASK, &none, nullptr);
-}
-
 void die_of(int signal) {
   (void)::signal(signal, SIG_DFL);
   (void)::raise(signal);  // pending if blocked, so that unblocking delivers it

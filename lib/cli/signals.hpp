@@ -27,10 +27,6 @@ class SignalFd {
   UniqueFd fd_;
 };
 
-/// Unblocks all signals and gives them their default action: for a child between fork and exec, and
-/// before dying.
-void reset_signals();
-
 /// Dies of `signal`, so that the shell sees 128+signal and stops its loop.
 [[noreturn]] void die_of(int signal);
 

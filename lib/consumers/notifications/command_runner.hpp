@@ -46,7 +46,6 @@ class CommandRunner {
                                        const std::stop_token& stop);
   /// Empty: success. Nothing: we stop.
   std::optional<std::string> attempt(const Notification& notification, unsigned number);
-  std::optional<std::string> wait_for(int pid) const;
 
   const CommandOptions options_;
   UniqueFd stopping_;
