@@ -12,6 +12,7 @@
 #include "base/limits.hpp"
 #include "base/mutex.hpp"
 #include "consumers/assessment/errc.hpp"
+#include "consumers/assessment/summary_request.hpp"
 #include "eventlog/errc.hpp"
 #include "io/file_system.hpp"
 #include "io/replace_file.hpp"
@@ -77,13 +78,11 @@ class AssessmentConsumer::Appends {
   std::optional<Error> failed_ VIBES_GUARDED_BY(mutex_);
 };
 
-Result<std::unique_ptr<AssessmentConsumer>> AssessmentConsumer::open(eventlog::EventLog& log,
-                                                                     io::FileSystem& file_system,
-                                                                     std::string state_file,
-                                                                     Patterns patterns,
-                                                                     Offset start) {
-  std::unique_ptr<AssessmentConsumer> consumer(
-      new AssessmentConsumer(log, file_system, std::move(state_file), std::move(patterns), start));
+Result<std::unique_ptr<AssessmentConsumer>> AssessmentConsumer::open(
+    eventlog::EventLog& log, io::FileSystem& file_system, std::string state_file, Patterns patterns,
+    Offset start, std::optional<BackendOptions> model) {
+  std::unique_ptr<AssessmentConsumer> consumer(new AssessmentConsumer(
+      log, file_system, std::move(state_file), std::move(patterns), start, std::move(model)));
   if (!consumer->state_file_.empty() && start > log.first()) {
     VIBES_TRY(consumer->load());
   }
@@ -91,13 +90,15 @@ Result<std::unique_ptr<AssessmentConsumer>> AssessmentConsumer::open(eventlog::E
 }
 
 AssessmentConsumer::AssessmentConsumer(eventlog::EventLog& log, io::FileSystem& file_system,
-                                       std::string state_file, Patterns patterns, Offset start)
+                                       std::string state_file, Patterns patterns, Offset start,
+                                       std::optional<BackendOptions> model)
     : log_(log),
       file_system_(file_system),
       state_file_(std::move(state_file)),
       assessor_(std::move(patterns)),
       settled_(start),
-      appends_(std::make_shared<Appends>()) {}
+      appends_(std::make_shared<Appends>()),
+      summarizer_(model ? std::make_unique<Summarizer>(log, *std::move(model)) : nullptr) {}
 
 Outcome AssessmentConsumer::handle(const event::EventView& event, std::uint64_t /*attempt*/) {
   if (!unsent_.empty() && sending_ == event.offset) {
@@ -119,9 +120,10 @@ Outcome AssessmentConsumer::handle(const event::EventView& event, std::uint64_t 
 }
 
 /// The log knows the ids of its newest events by itself. What is assessed again later than that is
-/// looked up.
+/// looked up, and what a model would be asked about.
 bool AssessmentConsumer::is_in_log(const event::NewEvent& result) const {
-  return log_.end() - sending_ > limits::kIdempotencyWindowEvents &&
+  const bool costly = summarizer_ != nullptr && has_summary(result);
+  return (costly || log_.end() - sending_ > limits::kIdempotencyWindowEvents) &&
          log_.resolve(eventlog::AtEventId{*result.event_id}).has_value();
 }
 
@@ -132,18 +134,34 @@ Outcome AssessmentConsumer::send() {
       unsent_.pop_back();
       continue;
     }
-    appends_->begin();
-    const auto taken = log_.append(
-        {unsent_.back()}, [appends = appends_](const Result<eventlog::AppendReceipt>& receipt) {
-          appends->end(receipt);
-        });
-    if (!taken) {
-      appends_->cancel();
+    if (const auto taken = hand_over(unsent_.back()); !taken) {
       return Outcome::retry(taken.error().message());
     }
     unsent_.pop_back();
   }
   return Outcome::ok();
+}
+
+Result<void> AssessmentConsumer::hand_over(const AssessmentResult& result) {
+  if (summarizer_ == nullptr || !has_summary(result)) {
+    return append(result);
+  }
+  if (summarizer_->ask(result) == Summarizer::Asked::too_many) {
+    return append(told_by_rule(result, "too many summaries wait for the model"));
+  }
+  return {};
+}
+
+Result<void> AssessmentConsumer::append(const event::NewEvent& result) {
+  appends_->begin();
+  const auto taken =
+      log_.append({result}, [appends = appends_](const Result<eventlog::AppendReceipt>& receipt) {
+        appends->end(receipt);
+      });
+  if (!taken) {
+    appends_->cancel();
+  }
+  return taken;
 }
 
 Result<Offset> AssessmentConsumer::settle(Offset handled, Occasion /*occasion*/) {
@@ -156,8 +174,11 @@ Result<Offset> AssessmentConsumer::settle(Offset handled, Occasion /*occasion*/)
   if (!unsent_.empty()) {
     return settled_;
   }
-  // Not for its own results alone: else each save would be followed by another.
-  if (saved_ == Saved::no && !state_file_.empty()) {
+  // Not for its own results alone: else each save would be followed by another. An answer is
+  // followed by no other.
+  const bool answered =
+      summarizer_ != nullptr && summarizer_->waiting().finished != finished_saved_;
+  if ((saved_ == Saved::no || answered) && !state_file_.empty()) {
     known_ = std::max(known_, handled);
     VIBES_TRY(save(known_));
     saved_ = Saved::yes;
@@ -166,7 +187,9 @@ Result<Offset> AssessmentConsumer::settle(Offset handled, Occasion /*occasion*/)
   return settled_;
 }
 
-std::uint64_t AssessmentConsumer::conflicts() const { return appends_->conflicts(); }
+std::uint64_t AssessmentConsumer::conflicts() const {
+  return appends_->conflicts() + (summarizer_ != nullptr ? summarizer_->waiting().conflicts : 0);
+}
 
 Result<void> AssessmentConsumer::load() {
   VIBES_TRY_ASSIGN(exists, file_system_.exists(state_file_));
@@ -187,13 +210,37 @@ Result<void> AssessmentConsumer::load() {
   }
   VIBES_TRY(assessor_.load(std::string_view(text).substr(newline + 1)));
   known_ = Offset(head["next"].get<std::uint64_t>());
+  if (head.contains("asked")) {
+    VIBES_TRY_ASSIGN(asked, load_requests(head["asked"].dump()));
+    VIBES_TRY(resume(asked));
+  }
+  return {};
+}
+
+/// What waited for a model when the state was saved is handed over again; where there is none any
+/// more the rule's summaries do.
+Result<void> AssessmentConsumer::resume(const std::vector<AssessmentResult>& asked) {
+  for (const AssessmentResult& result : asked) {
+    if (!log_.resolve(eventlog::AtEventId{result.event_id.value_or(Uuid{})})) {
+      VIBES_TRY(hand_over(result));
+    }
+  }
   return {};
 }
 
 Result<void> AssessmentConsumer::save(Offset next) {
-  const std::string text = fmt::format("{{\"log_id\":\"{}\",\"next\":{}}}\n{}",
-                                       to_string(log_.log_id()), next.value(), assessor_.save());
-  return io::replace_file(file_system_, state_file_, text);
+  Summarizer::Waiting waiting;
+  if (summarizer_ != nullptr) {
+    waiting = summarizer_->waiting();
+  }
+  const std::string asked =
+      waiting.requests.empty() ? "" : ",\"asked\":" + save_requests(waiting.requests);
+  const std::string text =
+      fmt::format("{{\"log_id\":\"{}\",\"next\":{}{}}}\n{}", to_string(log_.log_id()), next.value(),
+                  asked, assessor_.save());
+  VIBES_TRY(io::replace_file(file_system_, state_file_, text));
+  finished_saved_ = waiting.finished;
+  return {};
 }
 
 }  // namespace vibes::consumers::assessment

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace vibes::consumers::assessment {
 namespace {
@@ -11,7 +12,8 @@ using Kind = Message::Kind;
 
 constexpr std::int64_t kPauseUs = 300'000'000;
 constexpr std::int64_t kIdleUs = 900'000'000;
-constexpr double kNoticed = 0.001;  // a smaller step of an average is not told
+constexpr std::size_t kCheckpointsRemembered = 16;  // for the session's verdict
+constexpr double kNoticed = 0.001;                  // a smaller step of an average is not told
 
 bool begins_session(Kind kind) {
   return kind == Kind::prompt || kind == Kind::text_part || kind == Kind::tool_start ||
@@ -100,16 +102,26 @@ void Assessor::hear(Sessions::iterator at, const Heard& heard, EventResults& res
   const auto state_before = session.breaker.state;
   const auto intervention = session.breaker.take(heard.message, reading, now);
   if (is_told(reading) || session.breaker.state != state_before) {
-    results.push_back(make_lightweight(trigger, session.record.messages, heard.message.kind,
-                                       reading, session.breaker));
+    results.push_back({make_lightweight(trigger, session.record.messages, heard.message.kind,
+                                        reading, session.breaker),
+                       {}});
   }
   if (const auto checkpoint =
           session.checkpoints.take(heard.message, reading, heard.event_id, now)) {
-    results.push_back(make_medium(trigger, *checkpoint));
+    tell(session, trigger, *checkpoint, results);
   }
   if (intervention) {
-    results.push_back(make_intervention(trigger, *intervention));
+    results.push_back({make_intervention(trigger, *intervention), {}});
   }
+}
+
+void Assessor::tell(AssessedSession& session, const Trigger& trigger, const Checkpoint& checkpoint,
+                    EventResults& results) {
+  results.push_back({make_medium(trigger, checkpoint), {}});
+  if (session.checkpoint_ids.size() == kCheckpointsRemembered) {
+    session.checkpoint_ids.erase(session.checkpoint_ids.begin());
+  }
+  session.checkpoint_ids.push_back(to_string(results.back().event_id.value_or(Uuid{})));
 }
 
 void Assessor::notice_quiet(EventResults& results) {
@@ -134,7 +146,7 @@ void Assessor::quiet(Sessions::iterator at, EventResults& results) {
     return;
   }
   if (const auto checkpoint = session.checkpoints.pause()) {
-    results.push_back(make_medium({at->first, id_of(session.last_event)}, *checkpoint));
+    tell(session, {at->first, id_of(session.last_event)}, *checkpoint, results);
   }
   session.paused = 1;
   plan(at);
@@ -147,8 +159,11 @@ void Assessor::end(Sessions::iterator at, SessionEnd end, EventResults& results)
   }
   if (session.record.messages > 0) {
     if (is_sampled(at->first, ended_, session.record, session.breaker)) {
-      results.push_back(make_heavy({at->first, id_of(session.last_event)}, end, session.record,
-                                   session.breaker, session.mood));
+      results.push_back({make_heavy({at->first, id_of(session.last_event)}, end, session.record,
+                                    session.breaker, session.mood),
+                         {}});
+      std::ranges::transform(session.checkpoint_ids, std::back_inserter(results.back().checkpoints),
+                             id_of);
     }
     ++ended_;
   }

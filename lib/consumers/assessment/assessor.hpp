@@ -30,10 +30,11 @@ struct AssessedSession {
   CircuitBreaker breaker;
   CheckpointManager checkpoints;
   SessionRecord record;
-  std::int64_t last_us = 0;  // of its last event of any kind
-  std::string last_event;    // and the id of that
-  std::uint64_t paused = 0;  // 1: its pause has been noticed
-  std::int64_t due_us = 0;   // its entry among the deadlines
+  std::int64_t last_us = 0;                 // of its last event of any kind
+  std::string last_event;                   // and the id of that
+  std::uint64_t paused = 0;                 // 1: its pause has been noticed
+  std::vector<std::string> checkpoint_ids;  // the event_ids of its newest mediums
+  std::int64_t due_us = 0;                  // its entry among the deadlines
 };
 
 /// Folds the events of a log, in their order, into assessments and interventions. Knows no clock
@@ -42,7 +43,7 @@ struct AssessedSession {
 /// memory. Not thread-safe: one thread feeds it.
 class Assessor {
  public:
-  using EventResults = std::vector<event::NewEvent>;
+  using EventResults = std::vector<AssessmentResult>;
 
   explicit Assessor(Patterns patterns, std::size_t sessions_max = limits::kAssessedSessionsMax)
       : layer_(std::move(patterns)), sessions_max_(sessions_max) {}
@@ -67,6 +68,8 @@ class Assessor {
   Sessions::iterator open(std::string_view session, EventResults& results);
   void touch(Sessions::iterator at, const event::EventView& event);
   void hear(Sessions::iterator at, const Heard& heard, EventResults& results);
+  static void tell(AssessedSession& session, const Trigger& trigger, const Checkpoint& checkpoint,
+                   EventResults& results);
   void notice_quiet(EventResults& results);
   void quiet(Sessions::iterator at, EventResults& results);
   void end(Sessions::iterator at, SessionEnd end, EventResults& results);

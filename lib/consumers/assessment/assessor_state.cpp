@@ -28,8 +28,28 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CheckpointManager, segment)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SessionRecord, messages, prompts, tool_results, tool_failures,
                                    commits, input_tokens, output_tokens, frustration_sum,
                                    frustration_peak, asked, last_word, last_build, unanswered)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AssessedSession, input, mood, breaker, checkpoints, record,
-                                   last_us, last_event, paused)
+
+void to_json(json& to, const AssessedSession& from) {
+  to = {{"input", from.input},     {"mood", from.mood},
+        {"breaker", from.breaker}, {"checkpoints", from.checkpoints},
+        {"record", from.record},   {"checkpoint_ids", from.checkpoint_ids},
+        {"last_us", from.last_us}, {"last_event", from.last_event},
+        {"paused", from.paused}};
+}
+
+void from_json(const json& from, AssessedSession& to) {
+  from.at("input").get_to(to.input);
+  from.at("mood").get_to(to.mood);
+  from.at("breaker").get_to(to.breaker);
+  from.at("checkpoints").get_to(to.checkpoints);
+  from.at("record").get_to(to.record);
+  if (from.contains("checkpoint_ids")) {  // states of before have none
+    from.at("checkpoint_ids").get_to(to.checkpoint_ids);
+  }
+  from.at("last_us").get_to(to.last_us);
+  from.at("last_event").get_to(to.last_event);
+  from.at("paused").get_to(to.paused);
+}
 // NOLINTEND(cppcoreguidelines-macro-usage, misc-use-internal-linkage)
 
 namespace {

@@ -18,6 +18,8 @@ std::string_view text_of(Errc code) {
       return "too many patterns";
     case Errc::bad_state:
       return "not a saved assessment";
+    case Errc::bad_answer:
+      return "not an answer";
   }
   return "unknown assessment error";
 }

@@ -11,6 +11,7 @@ enum class Errc {
   bad_pattern,        // a pattern of the configuration that cannot be understood
   too_many_patterns,  // over limits::kAssessmentPatternsMax
   bad_state,          // a saved state that is not ours
+  bad_answer,         // a model's that cannot be understood
 };
 
 const std::error_category& error_category();

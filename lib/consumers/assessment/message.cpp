@@ -10,6 +10,7 @@
 
 #include "base/limits.hpp"
 #include "consumers/assessment/errc.hpp"
+#include "consumers/assessment/text_cut.hpp"
 #include "event/check.hpp"
 
 namespace vibes::consumers::assessment {
@@ -29,30 +30,6 @@ Message of_kind(Kind kind) {
   Message message;
   message.kind = kind;
   return message;
-}
-
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
-
-/// Both cut between characters, not inside one.
-std::string_view head(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) {
-    return text;
-  }
-  while (bytes > 0 && is_continuation(text[bytes])) {
-    --bytes;
-  }
-  return text.substr(0, bytes);
-}
-
-std::string_view tail(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) {
-    return text;
-  }
-  std::size_t at = text.size() - bytes;
-  while (at < text.size() && is_continuation(text[at])) {
-    ++at;
-  }
-  return text.substr(at);
 }
 
 /// A member that may be missing or null but, where it is there, is a T.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/uuid.hpp"
 #include "consumers/assessment/checkpoint_manager.hpp"
@@ -18,6 +19,11 @@ namespace vibes::consumers::assessment {
 struct Trigger {
   std::string_view session;
   Uuid event_id;
+};
+
+/// An event to append.
+struct AssessmentResult : event::NewEvent {
+  std::vector<Uuid> checkpoints;  // of a heavy: the session's newest mediums, oldest first
 };
 
 event::NewEvent make_lightweight(const Trigger& trigger, std::uint64_t number, Message::Kind kind,
