@@ -237,13 +237,16 @@ Result<void> Daemon::start_transcripts() {
 Result<void> Daemon::start_assessment() {
   VIBES_TRY_ASSIGN(state, make_state_of_log("assessment"));
   const std::string state_file = state.empty() ? state : state + ".json";
+  diag_info("assessment: " + (options_.backend ? "summaries by " + options_.backend->command
+                                               : "summaries by rule, no model is asked"));
   consumers::RunnerOptions runner_options;
   runner_options.group = "assessment";
   assessment_ = std::make_unique<consumers::GroupRunner>(
       *log_, *groups_,
       [this, state_file](Offset start) -> std::unique_ptr<consumers::Handler> {
         auto opened = consumers::assessment::AssessmentConsumer::open(
-            *log_, io::posix_file_system(), state_file, *options_.assessment, start);
+            *log_, io::posix_file_system(), state_file, *options_.assessment, start,
+            options_.backend);
         if (!opened) {
           throw std::runtime_error(opened.error().message());
         }

@@ -90,6 +90,7 @@ void add_options(CLI::App& app, OptionTexts& texts) {
   add_patterns("--assess-positive", texts.assess_positive,
                "Words that tell of success, beside the usual ones; may be repeated",
                "VIBES_ASSESS_POSITIVE");
+  add_backend_options(app, texts.assess_backend);
   app.add_option("--ready-fd", texts.ready_fd, "Write the URL to this descriptor once ready")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
@@ -106,7 +107,8 @@ bool is_config_key(std::string_view name) {
 /// A file in the working directory comes with whatever was checked out there. It may say what is
 /// kept and how, but not who may come in, from where, or what is run.
 bool is_for_the_user_only(std::string_view name) {
-  constexpr std::string_view kUserOnly[] = {"auth", "listen", "unix", "session-command"};
+  constexpr std::string_view kUserOnly[] = {"auth", "listen", "unix", "session-command",
+                                            "assess-backend"};
   return std::ranges::find(kUserOnly, name) != std::end(kUserOnly) ||
          is_notify_option_for_the_user_only(name);
 }
@@ -217,6 +219,9 @@ Result<void> check_assessment(const OptionTexts& texts, Options& options) {
   if (texts.assessment == "on") {
     options.assessment = *std::move(patterns);
   }
+  VIBES_TRY_ASSIGN(backend, check_backend_options(texts.assess_backend));
+  options.backend = std::move(backend);
+  options.backend_texts = texts.assess_backend;
   return {};
 }
 
@@ -331,6 +336,9 @@ std::string to_toml(const Options& options) {
        toml_string(options.interventions == Interventions::handed_out ? "on" : "off"));
   list("assess-negative", options.assessment_patterns.negative);
   list("assess-positive", options.assessment_patterns.positive);
+  for (const auto& [key, value] : backend_toml(options.backend_texts)) {
+    line(key, toml_string(value));
+  }
   return out;
 }
 

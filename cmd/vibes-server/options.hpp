@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend_options.hpp"
 #include "base/paths.hpp"
 #include "base/result.hpp"
 #include "cli/exit_code.hpp"
@@ -41,6 +42,7 @@ struct OptionTexts {
   std::string interventions = "off";
   std::vector<std::string> assess_negative;
   std::vector<std::string> assess_positive;
+  BackendTexts assess_backend;
   int ready_fd = -1;
   bool check_config = false;
   bool print_config = false;
@@ -63,6 +65,9 @@ struct Options {
   std::optional<consumers::assessment::Patterns> assessment;
   Interventions interventions = Interventions::recorded;
   consumers::assessment::ExtraPatterns assessment_patterns;  // as they were given
+  /// The model that summarises; nothing: none.
+  std::optional<consumers::assessment::BackendOptions> backend;
+  BackendTexts backend_texts;  // as given, for to_toml()
   int ready_fd = -1;
   Paths paths;
 };

@@ -274,7 +274,7 @@ def test_flags_win_over_the_environment_over_the_nearer_file(home):
 
 
 @pytest.mark.parametrize("line", ['auth = "none"', 'session-command = "/bin/evil"', 'listen = "127.0.0.1:1"', 'unix = "/tmp/x"',
-                                  'notify-command = "/bin/evil"', 'notify-webhook = "https://evil.example/"'])
+                                  'notify-command = "/bin/evil"', 'assess-backend = "/bin/evil"', 'notify-webhook = "https://evil.example/"'])
 def test_a_project_cannot_open_the_server_or_choose_what_it_runs(home, line):
     project = os.path.join(home, "cloned")
     os.makedirs(os.path.join(project, ".vibes"))

@@ -76,6 +76,7 @@ class VibesServer:
         env = {k: v for k, v in os.environ.items() if not k.startswith(("VIBES_", "XDG_")) or k.startswith("VIBES_BUILD")}
         env.update(
             HOME=str(self.root / "home"),
+            VIBES_ASSESS_BACKEND="off",  # no test asks the agent that may be installed here
             XDG_CONFIG_HOME=str(self.root / "config"),
             XDG_DATA_HOME=str(self.root / "data"),
             XDG_STATE_HOME=str(self.root / "state"),
