@@ -12,7 +12,7 @@ BIN = pathlib.Path(os.environ["VIBES_BIN"])
 PAGES = sorted(ROOT.glob("man/*.[18]"))
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 # Examples also show programs that are not ours.
-FOREIGN = re.compile(r"\b(systemctl|journalctl|curl|rsync|apt|ctest|cmake)\b")
+FOREIGN = re.compile(r"\b(claude|systemctl|journalctl|curl|rsync|apt|ctest|cmake)\b")
 # Every program has them; the pages say so once, in words of their own.
 COMMON = {"--help", "--version"}
 

@@ -154,7 +154,7 @@ Result<void> AssessmentConsumer::hand_over(const AssessmentResult& result) {
 
 Result<void> AssessmentConsumer::append(const event::NewEvent& result) {
   appends_->begin();
-  const auto taken =
+  auto taken =
       log_.append({result}, [appends = appends_](const Result<eventlog::AppendReceipt>& receipt) {
         appends->end(receipt);
       });

@@ -16,7 +16,7 @@
 
 namespace vibes::consumers::assessment {
 
-Summarizer::Summarizer(eventlog::EventLog& log, BackendOptions options)
+Summarizer::Summarizer(eventlog::EventLog& log, const BackendOptions& options)
     : log_(log),
       backend_(options),
       waiting_max_(options.waiting_max),

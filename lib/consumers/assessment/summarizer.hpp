@@ -27,7 +27,7 @@ namespace vibes::consumers::assessment {
 class Summarizer {
  public:
   /// The log must outlive it.
-  Summarizer(eventlog::EventLog& log, BackendOptions options);
+  Summarizer(eventlog::EventLog& log, const BackendOptions& options);
   Summarizer(const Summarizer&) = delete;
   Summarizer& operator=(const Summarizer&) = delete;
   /// Kills the command that runs. What waits is lost here: it is in waiting().

@@ -258,6 +258,29 @@ TEST_CASE("summaries: without a model what one has said stays", "[assessment][mo
   CHECK(day.results() == once);
 }
 
+TEST_CASE("summaries: a state of before there were models is taken", "[assessment][model]") {
+  Day day;
+  {
+    const auto consumer = day.open(Offset(0));
+    day.feed(*consumer, 0, 500);
+    day.settle(*consumer, 500);
+  }
+  std::string state = state_of(day);
+  const std::size_t newline = state.find('\n');
+  json assessor = json::parse(state.substr(newline));
+  REQUIRE(!assessor["sessions"].empty());
+  for (auto& session : assessor["sessions"]) {
+    session.erase("checkpoint_ids");
+  }
+  state = state.substr(0, newline + 1) + assessor.dump();
+  const auto bytes = std::as_bytes(std::span(state));
+  day.disk.set_contents(kState, {bytes.begin(), bytes.end()});
+  const auto consumer = day.open(Offset(500));
+  day.feed(*consumer, 500, day.length);
+  day.settle(*consumer, day.length);
+  CHECK(by_id(day.results()) == by_id(plain_day()));
+}
+
 std::string read_file(const std::filesystem::path& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
