@@ -197,7 +197,6 @@ TEST_CASE("summaries: beyond so many that wait the rule's are told at once",
 
 TEST_CASE("summaries: nobody is asked about what the log has already", "[assessment][model]") {
   const test::TempDir dir;
-  const auto asked = dir.path() / "asked";
   Day day;
   {
     const auto consumer = day.open(Offset(0), Patterns(), model(kGood));
@@ -206,14 +205,23 @@ TEST_CASE("summaries: nobody is asked about what the log has already", "[assessm
   }
   const Lines once = day.results();
   {
-    const auto again = day.open(Offset(0), Patterns(), model("touch " + asked.string()));
+    const auto again =
+        day.open(Offset(0), Patterns(), model("echo >> " + dir.path().string() + "/$$; " + kGood));
     day.feed(*again, 0, day.length);
     day.settle(*again, day.length);
     CHECK(again->conflicts() == 0);
     CHECK(!head_of(day).contains("asked"));
+    CHECK(day.results() == once);
+    // Something new is asked about, after whatever was asked before it.
+    const std::uint64_t from = day.log->end().value();
+    for (int i = 0; i < 10; ++i) {
+      day.append(R"({"type":"user_input","session_id":"new","source":"cli","content":"question )" +
+                 std::to_string(i) + "\"}");
+    }
+    day.feed(*again, from, from + 10);
+    (void)day.log->signal().wait_beyond(Offset(from + 10), {}, std::chrono::hours(1));
   }
-  CHECK(day.results() == once);
-  CHECK(!std::filesystem::exists(asked));
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
 }
 
 TEST_CASE("summaries: nobody is asked about what came into the log after the state was written",
