@@ -21,10 +21,16 @@ def append(server, lines):
     assert server.request("POST", "/api/events", body="\n".join(lines).encode(), headers=headers)[0] == 200
 
 
+def is_assessed(server):
+    status, _, body = server.request("GET", "/api/consumers/assessment")
+    assert status in (200, 404), body  # 404: the group has not begun yet
+    return status == 200 and json.loads(body)["lag"] == 0
+
+
 def wait_until_assessed(server):
     """Until the group has read everything, its own results too, which make no new ones."""
     deadline = time.monotonic() + WITHIN_S
-    while server.get_json("/api/consumers/assessment")["lag"] != 0:
+    while not is_assessed(server):
         assert time.monotonic() < deadline, server.get_json("/api/consumers/assessment")
         time.sleep(0.02)  # between two looks
 
