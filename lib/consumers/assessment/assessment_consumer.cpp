@@ -2,6 +2,7 @@
 #include "consumers/assessment/assessment_consumer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <span>
 #include <utility>
@@ -164,8 +165,10 @@ Result<void> AssessmentConsumer::append(const event::NewEvent& result) {
   return taken;
 }
 
-Result<Offset> AssessmentConsumer::settle(Offset handled, Occasion /*occasion*/) {
-  if (handled <= settled_) {
+Result<Offset> AssessmentConsumer::settle(Offset handled, Occasion occasion) {
+  const auto began = std::chrono::steady_clock::now();
+  const bool due = pace_.is_due(handled, began) || occasion == Occasion::last;
+  if (handled <= settled_ || !due) {
     return settled_;
   }
   VIBES_TRY(appends_->wait());
@@ -181,6 +184,7 @@ Result<Offset> AssessmentConsumer::settle(Offset handled, Occasion /*occasion*/)
   if ((saved_ == Saved::no || answered) && !state_file_.empty()) {
     known_ = std::max(known_, handled);
     VIBES_TRY(save(known_));
+    pace_.saved(began, std::chrono::steady_clock::now());
     saved_ = Saved::yes;
   }
   settled_ = handled;

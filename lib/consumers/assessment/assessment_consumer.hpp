@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "consumers/assessment/model_backend.hpp"
 #include "consumers/assessment/summarizer.hpp"
 #include "consumers/consumer.hpp"
+#include "consumers/save_pace.hpp"
 #include "eventlog/event_log.hpp"
 
 namespace vibes::io {
@@ -42,8 +44,9 @@ class AssessmentConsumer final : public Handler {
                                                           std::optional<BackendOptions> model = {});
 
   Outcome handle(const event::EventView& event, std::uint64_t attempt) override;
-  /// Waits for the log to make the results durable. Errors: an append failed, or the state could
-  /// not be written; whoever starts anew starts from what was settled before.
+  /// Waits for the log to make the results durable. While it catches up it settles less often than
+  /// it is asked, for that writes all of its state (SavePace). Errors: an append failed, or the
+  /// state could not be written; whoever starts anew starts from what was settled before.
   Result<Offset> settle(Offset handled, Occasion occasion) override;
 
   /// Results that the log has under the same id with other bytes, because they were made with other
@@ -68,9 +71,10 @@ class AssessmentConsumer final : public Handler {
   io::FileSystem& file_system_;
   const std::string state_file_;
   Assessor assessor_;
-  Offset known_;                      // the state holds every event before it
-  Offset settled_;                    // what settle() returned last
-  Saved saved_ = Saved::yes;          // all that is in known_
+  Offset known_;              // the state holds every event before it
+  Offset settled_;            // what settle() returned last
+  Saved saved_ = Saved::yes;  // all that is in known_
+  SavePace pace_{std::chrono::milliseconds(0)};
   Offset sending_;                    // the event of unsent_
   Assessor::EventResults unsent_;     // that the log had no room for yet, in reverse order
   std::shared_ptr<Appends> appends_;  // shared with the log, which may answer after we are gone

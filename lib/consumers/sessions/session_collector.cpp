@@ -6,10 +6,12 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "consumers/save_pace.hpp"
+
 namespace vibes::consumers {
 namespace {
 
-// Under a flood the runner asks many times a second, and a save costs syncs.
+// The runner may ask many times a second, and a save costs syncs.
 constexpr std::chrono::milliseconds kSaveEvery{500};
 
 class SessionCollector final : public Handler {
@@ -27,20 +29,20 @@ class SessionCollector final : public Handler {
   }
 
   Result<Offset> settle(Offset handled, Occasion occasion) override {
-    const auto now = std::chrono::steady_clock::now();
-    if (occasion == Occasion::routine && now < save_at_) {
+    const auto began = std::chrono::steady_clock::now();
+    if (occasion == Occasion::routine && !pace_.is_due(handled, began)) {
       return saved_;
     }
     VIBES_TRY(store_.save());
+    pace_.saved(began, std::chrono::steady_clock::now());
     saved_ = handled;
-    save_at_ = std::chrono::steady_clock::now() + kSaveEvery;
     return saved_;
   }
 
  private:
   TranscriptStore& store_;
   Offset saved_;
-  std::chrono::steady_clock::time_point save_at_{};
+  SavePace pace_{kSaveEvery};
 };
 
 }  // namespace

@@ -20,7 +20,8 @@ constexpr std::size_t kAnsweredMax = 64;
 constexpr std::size_t kLinksMax = 256;
 constexpr std::size_t kCountsMax = 256;       // types and tools told apart
 constexpr std::size_t kNameBytesMax = 1'024;  // of a tool, an id, a directory
-constexpr std::size_t kRecordBytes = 2'048;   // about, without texts
+constexpr std::size_t kRecordBytes = 2'048;   // about, without texts and lists
+constexpr std::size_t kNodeBytes = 96;        // about, of an element of its lists
 constexpr std::string_view kOther = "(other)";
 
 const json& member(const json& object, const char* key) {
@@ -422,6 +423,8 @@ void Transcript::fold(const event::EventView& event) {
 
 std::size_t Transcript::bytes() const {
   std::size_t total = kRecordBytes + lines_.capacity() + record_.open_text.text.text.capacity();
+  total += kNodeBytes * (record_.counts.size() + record_.by_tool.size() + record_.answered.size() +
+                         record_.links.size());
   for (const OpenTool& tool : record_.open_tools) {
     total += tool.input.text.capacity() + tool.name.capacity() + tool.id.capacity();
   }

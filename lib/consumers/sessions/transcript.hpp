@@ -27,7 +27,7 @@ class Transcript {
   [[nodiscard]] const SessionRecord& record() const { return record_; }
   /// The lines of the entries that were completed since clear_lines().
   [[nodiscard]] const std::string& lines() const { return lines_; }
-  void clear_lines() { lines_.clear(); }
+  void clear_lines() { std::string().swap(lines_); }  // and gives their memory back
   /// About what this holds in memory.
   [[nodiscard]] std::size_t bytes() const;
 

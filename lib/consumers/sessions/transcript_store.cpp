@@ -2,7 +2,10 @@
 #include "consumers/sessions/transcript_store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <span>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +21,9 @@ constexpr std::string_view kEntries = ".jsonl";
 constexpr std::string_view kFresh = ".json.new";
 // An id and a name, escaped, and a dozen numbers.
 constexpr std::uint64_t kHeadlineBytesMax = 8'192;
+// They mostly wait, and what waits at the same time shares the file system's commits.
+constexpr std::size_t kSaversMax = 8;
+constexpr std::size_t kSessionsPerSaver = 4;
 
 /// The other session that a link is about.
 std::string linked_session(const event::EventView& event) {
@@ -98,8 +104,12 @@ Result<void> TranscriptStore::fold(const event::EventView& event) {
 
 Result<void> TranscriptStore::fold_into(const std::string& session, const event::EventView& event) {
   auto found = hot_.find(session);
-  if (found == hot_.end()) {
+  const bool is_new = found == hot_.end();
+  if (hot_bytes_ >= limits_.bytes || (is_new && hot_.size() >= limits_.sessions)) {
     VIBES_TRY(make_room());
+    found = hot_.find(session);
+  }
+  if (found == hot_.end()) {
     VIBES_TRY_ASSIGN(record, load(session));
     Transcript transcript = record ? Transcript(*std::move(record)) : Transcript(session);
     found = hot_.emplace(session, Hot{std::move(transcript)}).first;
@@ -158,10 +168,20 @@ Result<void> TranscriptStore::check_entries(const std::string& path, std::uint64
 /// The sessions of the longest ago go, half of them at once, so that many sessions in turn do not
 /// cost a save each.
 Result<void> TranscriptStore::make_room() {
-  if (directory_.empty() || (hot_.size() < limits_.sessions && hot_bytes_ < limits_.bytes)) {
+  if (directory_.empty()) {
     return {};
   }
   VIBES_TRY(save_dirty());
+  count_bytes();
+  // Often it was the entries that took the room, and they are on disk now.
+  if (hot_.size() >= limits_.sessions || hot_bytes_ >= limits_.bytes / 2) {
+    evict_half();
+    count_bytes();
+  }
+  return {};
+}
+
+void TranscriptStore::evict_half() {
   std::vector<std::uint64_t> uses;
   for (const auto& [session, hot] : hot_) {
     uses.push_back(hot.used);
@@ -170,12 +190,14 @@ Result<void> TranscriptStore::make_room() {
   std::nth_element(uses.begin(), middle, uses.end());
   std::erase_if(
       hot_, [used = *middle](const HotMap::value_type& one) { return one.second.used <= used; });
+}
+
+void TranscriptStore::count_bytes() {
   hot_bytes_ = 0;
   for (auto& [session, hot] : hot_) {
     hot.bytes = hot.transcript.bytes();
     hot_bytes_ += hot.bytes;
   }
-  return {};
 }
 
 Result<void> TranscriptStore::save() {
@@ -190,14 +212,10 @@ Result<void> TranscriptStore::save_dirty() {
       dirty.push_back(&hot);
     }
   }
-  for (const Hot* hot : dirty) {
-    const SessionRecord& record = hot->transcript.record();
-    VIBES_TRY(write_entries(hot->transcript));
-    VIBES_TRY(io::write_fresh_file(file_system_, path_of(record.id, kFresh), dump_record(record)));
-  }
   if (dirty.empty()) {
     return {};
   }
+  VIBES_TRY(write_files(dirty));
   VIBES_TRY(file_system_.sync_directory(directory_));  // entries before the records that count them
   for (const Hot* hot : dirty) {
     const std::string& id = hot->transcript.record().id;
@@ -211,7 +229,41 @@ Result<void> TranscriptStore::save_dirty() {
   return {};
 }
 
-Result<void> TranscriptStore::write_entries(const Transcript& transcript) {
+/// Entries and fresh records, all of them on disk when it returns without an error.
+Result<void> TranscriptStore::write_files(const std::vector<Hot*>& dirty) const {
+  std::atomic<std::size_t> taken = 0;
+  Mutex mutex;
+  Result<void> outcome;
+  const auto work = [&] {
+    for (std::size_t i = taken++; i < dirty.size(); i = taken++) {
+      if (auto written = write_session(dirty[i]->transcript); !written) {
+        const MutexLock lock(mutex);
+        outcome = std::move(written);
+        taken = dirty.size();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    const std::size_t savers = std::min(kSaversMax, dirty.size() / kSessionsPerSaver);
+    try {
+      while (helpers.size() + 1 < savers) {
+        helpers.emplace_back(work);
+      }
+    } catch (const std::system_error&) {  // then those there are have more to do
+    }
+    work();
+  }
+  return outcome;
+}
+
+Result<void> TranscriptStore::write_session(const Transcript& transcript) const {
+  const SessionRecord& record = transcript.record();
+  VIBES_TRY(write_entries(transcript));
+  return io::write_fresh_file(file_system_, path_of(record.id, kFresh), dump_record(record));
+}
+
+Result<void> TranscriptStore::write_entries(const Transcript& transcript) const {
   const std::string& lines = transcript.lines();
   if (lines.empty()) {
     return {};

@@ -37,12 +37,19 @@ struct TranscriptSnapshot {
 /// which only grows, and NAME.json, its record, which says how much of the other counts and up to
 /// which offset both hold. A record takes the old one's place only after its entries are on disk,
 /// so after a crash each session is as of some save, and events it has already do nothing. In
-/// memory are the sessions of late, within `Limits`. Without a directory everything is in memory.
+/// memory are the sessions of late, within `Limits`; what is put away from there costs syncs, and
+/// to need it again costs reading it, so the limit is meant to hold all sessions that are alive. A
+/// save of many sessions syncs them on several threads, for a disk syncs many files in the time of
+/// a few. Without a directory everything is in memory.
 class TranscriptStore {
  public:
+  /// About 6 KiB of memory are a session's that says nothing new, and what was folded since the
+  /// last save is in memory too.
+  static constexpr std::size_t kHotSessions = 16'384;
+  static constexpr std::size_t kHotBytes = 64 * limits::kMiB;
   struct Limits {
-    std::size_t sessions = limits::kTranscriptsHot;
-    std::size_t bytes = limits::kTranscriptHotBytes;
+    std::size_t sessions = kHotSessions;
+    std::size_t bytes = kHotBytes;
   };
 
   /// `directory` is an absolute path, made by restart() if missing, or empty.
@@ -84,8 +91,12 @@ class TranscriptStore {
   Result<void> fold_into(const std::string& session, const event::EventView& event)
       VIBES_REQUIRES(mutex_);
   Result<void> make_room() VIBES_REQUIRES(mutex_);
+  void evict_half() VIBES_REQUIRES(mutex_);
+  void count_bytes() VIBES_REQUIRES(mutex_);
   Result<void> save_dirty() VIBES_REQUIRES(mutex_);
-  Result<void> write_entries(const Transcript& transcript) VIBES_REQUIRES(mutex_);
+  Result<void> write_files(const std::vector<Hot*>& dirty) const;
+  [[nodiscard]] Result<void> write_session(const Transcript& transcript) const;
+  [[nodiscard]] Result<void> write_entries(const Transcript& transcript) const;
   [[nodiscard]] Result<std::vector<AssessedSession>> read_headlines() const;
   [[nodiscard]] AssessedPage page(std::optional<Offset> before, std::size_t limit) const
       VIBES_REQUIRES(mutex_);

@@ -356,48 +356,122 @@ TEST_CASE("TranscriptStore: the same log gives the same bytes", "[transcripts]")
   }
 }
 
+namespace {
+
+/// A store's life on a disk that forgets, with all the states that disk was in.
+struct PowerLoss {
+  struct Moment {
+    io::SimDisk::State state;
+    std::size_t committed = 0;
+  };
+
+  void live(const Story& story, std::size_t save_every) {
+    std::size_t committed = 0;
+    io::SimDisk disk;
+    disk.on_change([&](const io::SimDisk::State& now) { moments.push_back({now, committed}); });
+    TranscriptStore store("/t", disk);
+    REQUIRE(store.restart(Offset(0), Offset(0)));
+    for (std::size_t i = 0; i < story.size(); i += save_every) {
+      story.fold(store, i, i + save_every);
+      REQUIRE(store.save());
+      committed = i + save_every;
+      moments.push_back({disk.state(), committed});
+    }
+    expected = files_on(disk);
+  }
+
+  /// The power fails at every `step`-th moment, with `samples` of what may be left.
+  void check(const Story& story, std::size_t step, int samples) const {
+    std::mt19937 random(1);
+    for (std::size_t i = 0; i < moments.size(); i += step) {
+      for (int sample = 0; sample < samples; ++sample) {
+        const auto survives = [&](std::size_t) {
+          return sample == 0 || (sample > 1 && random() % 2 == 0);
+        };
+        io::SimDisk left(moments[i].state.crashed(survives));
+        TranscriptStore again("/t", left);
+        REQUIRE(again.restart(Offset(moments[i].committed), Offset(0)));
+        story.fold(again, moments[i].committed, story.size());
+        REQUIRE(again.save());
+        REQUIRE(files_on(left) == expected);
+      }
+    }
+  }
+
+  std::vector<Moment> moments;
+  std::map<std::string, std::vector<std::byte>> expected;
+};
+
+}  // namespace
+
 TEST_CASE("TranscriptStore: after power loss at any moment the log gives the same bytes",
           "[transcripts]") {
-  constexpr std::size_t kSaveEvery = 5;
   Story story;
   for (int i = 0; i < 20; ++i) {
     const std::string session = i % 3 == 0 ? "a" : i > 10 && i % 3 == 1 ? "c" : "b";
     story.claude(session, {{"type", "text_delta"}, {"text", std::string(300, 'x')}});
     story.hook(session, "user_prompt_submit", {{"prompt", std::to_string(i)}});
   }
-  struct Moment {
-    io::SimDisk::State state;
-    std::size_t committed = 0;
-  };
-  std::vector<Moment> moments;
-  std::size_t committed = 0;
-  io::SimDisk disk;
-  disk.on_change([&](const io::SimDisk::State& now) { moments.push_back({now, committed}); });
-  TranscriptStore store("/t", disk);
-  REQUIRE(store.restart(Offset(0), Offset(0)));
-  for (std::size_t i = 0; i < story.size(); i += kSaveEvery) {
-    story.fold(store, i, i + kSaveEvery);
-    REQUIRE(store.save());
-    committed = i + kSaveEvery;
-    moments.push_back({disk.state(), committed});
-  }
-  const auto expected = files_on(disk);
-  REQUIRE(expected.size() == 6);
+  PowerLoss loss;
+  loss.live(story, 5);
+  REQUIRE(loss.expected.size() == 6);
+  loss.check(story, 1, 12);
+}
 
-  std::mt19937 random(1);
-  for (const Moment& moment : moments) {
-    for (int sample = 0; sample < 12; ++sample) {
-      const auto survives = [&](std::size_t) {
-        return sample == 0 || (sample > 1 && random() % 2 == 0);
-      };
-      io::SimDisk left(moment.state.crashed(survives));
-      TranscriptStore again("/t", left);
-      REQUIRE(again.restart(Offset(moment.committed), Offset(0)));
-      story.fold(again, moment.committed, story.size());
-      REQUIRE(again.save());
-      REQUIRE(files_on(left) == expected);
-    }
+TEST_CASE("TranscriptStore: a save of many sessions at once is as safe", "[transcripts]") {
+  constexpr std::size_t kSessions = 24;
+  Story story;
+  for (std::size_t i = 0; i < 3 * kSessions; ++i) {
+    story.add({{"type", "user_input"},
+               {"session_id", std::to_string(i % kSessions)},
+               {"content", std::to_string(i)}});
   }
+  SECTION("from power loss") {
+    PowerLoss loss;
+    loss.live(story, kSessions);
+    REQUIRE(loss.expected.size() == 2 * kSessions);
+    loss.check(story, 7, 3);
+  }
+  SECTION("from a disk that fails once, anywhere") {
+    const auto failing = GENERATE(io::SimDisk::Call::write, io::SimDisk::Call::sync,
+                                  io::SimDisk::Call::rename, io::SimDisk::Call::sync_directory);
+    io::SimDisk disk;
+    TranscriptStore store("/t", disk);
+    REQUIRE(store.restart(Offset(0), Offset(0)));
+    story.fold(store, 0, kSessions);
+    REQUIRE(store.save());
+    const auto saved = files_on(disk);
+    story.fold(store, kSessions, story.size());
+    disk.inject({.calls = static_cast<unsigned>(failing), .at = 2, .error = EIO});
+    CHECK(store.save().error().code == std::errc::io_error);
+    REQUIRE(disk.struck());
+    io::SimDisk left(disk.state().crashed([](std::size_t) { return false; }));
+    CHECK(files_on(left).size() >= saved.size());
+    TranscriptStore again("/t", left);
+    REQUIRE(again.restart(Offset(kSessions), Offset(0)));
+    story.fold(again, kSessions, story.size());
+    REQUIRE(again.save());
+    CHECK(entries_of(again, "7").size() == 3);
+  }
+}
+
+TEST_CASE("TranscriptStore: sessions that are spoken to all the time stay within the limit too",
+          "[transcripts]") {
+  StoreFixture f;
+  Story story;
+  for (int i = 0; i < 50; ++i) {
+    story.add({{"type", "user_input"}, {"session_id", "s"}, {"content", std::string(4'000, 'x')}});
+    story.add({{"type", "turn"}, {"session_id", "s"}});
+    story.claude("s", {{"type", "turn_start"}});
+    story.claude("s", {{"type", "text_delta"}, {"text", "y"}});
+  }
+  const auto store = f.open("s", 0, {.sessions = 10, .bytes = 50'000});
+  story.fold(*store);
+  std::uintmax_t saved = 0;
+  for (const auto& one : std::filesystem::directory_iterator(f.dir.path() / "s")) {
+    saved += one.path().extension() == ".jsonl" ? one.file_size() : 0;
+  }
+  CHECK(saved > snapshot_of(*store, "s").lines.size() - 50'000);
 }
 
 TEST_CASE("TranscriptStore: what is in memory, saved or put away reads the same", "[transcripts]") {
