@@ -63,7 +63,8 @@ int read_port(int fd) {
 }  // namespace
 
 void die(const std::string& what) {
-  std::fprintf(stderr, "bench_firehose: %s: %s\n", what.c_str(), std::strerror(errno));
+  std::fprintf(stderr, "%s: %s: %s\n", ::program_invocation_short_name, what.c_str(),
+               std::strerror(errno));
   std::exit(1);
 }
 
