@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -21,6 +22,8 @@ using std::chrono::milliseconds;
 
 /// Without anything due, the loop still looks around this often.
 constexpr milliseconds kIdle{60'000};
+/// Endpoints remembered for their silence; then it is learned anew.
+constexpr std::size_t kSilentMax = 4 * limits::kPushSubscriptionsMax;
 
 struct Job {
   Delivery delivery;
@@ -33,6 +36,7 @@ struct Queue {
   std::deque<Job> jobs;
   std::unique_ptr<Transfer> transfer;  // of the first job; null between tries
   Time not_before{};
+  bool doubted = false;  // the transfer is to an endpoint that did not answer the last time
 };
 
 bool is_worth_another_try(long status) { return status == 0 || status == 429 || status >= 500; }
@@ -54,6 +58,9 @@ class Deliverer::Loop {
  public:
   Loop(CURLM* multi, const DelivererOptions& options)
       : options_(options), multi_(multi, ::curl_multi_cleanup) {
+    // By itself curl keeps a few for each transfer under way, that is none once a burst is over.
+    (void)::curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+                              static_cast<long>(options.transfers_max));
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   Loop(const Loop&) = delete;
@@ -109,18 +116,26 @@ class Deliverer::Loop {
   void start_what_is_due() {
     const Time now = std::chrono::steady_clock::now();
     for (auto& [url, queue] : queues_) {
-      if (under_way_ >= limits::kTransfersMax) {
+      if (under_way_ >= options_.transfers_max) {
         return;
       }
       if (queue.transfer == nullptr && now >= queue.not_before) {
-        Job& job = queue.jobs.front();
-        ++job.attempts;
-        queue.transfer = std::make_unique<Transfer>(job.delivery, options_.within);
-        (void)::curl_easy_setopt(queue.transfer->easy(), CURLOPT_PRIVATE, url.c_str());
-        (void)::curl_multi_add_handle(multi_.get(), queue.transfer->easy());
-        ++under_way_;
+        queue.doubted = silent_.contains(url);
+        if (!queue.doubted || doubted_under_way_ < options_.transfers_max / 2) {
+          begin_transfer(url, queue);
+        }
       }
     }
+  }
+
+  void begin_transfer(const std::string& url, Queue& queue) {
+    Job& job = queue.jobs.front();
+    ++job.attempts;
+    queue.transfer = std::make_unique<Transfer>(job.delivery, options_.within);
+    (void)::curl_easy_setopt(queue.transfer->easy(), CURLOPT_PRIVATE, url.c_str());
+    (void)::curl_multi_add_handle(multi_.get(), queue.transfer->easy());
+    ++under_way_;
+    doubted_under_way_ += queue.doubted ? 1U : 0U;
   }
 
   /// True if anything ended, so that its place may be taken.
@@ -136,12 +151,25 @@ class Deliverer::Loop {
       const char* url = nullptr;
       (void)::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &url);
       const auto found = queues_.find(url);
-      settle(found->second, found->second.transfer->answer(code));
+      const Transfer::Answer answer = found->second.transfer->answer(code);
+      note_silence(found->first, answer);
+      settle(found->second, answer);
       if (found->second.jobs.empty()) {
         queues_.erase(found);
       }
     }
     return any;
+  }
+
+  void note_silence(const std::string& url, const Transfer::Answer& answer) {
+    if (answer.status != 0) {
+      silent_.erase(url);
+      return;
+    }
+    if (silent_.size() >= kSilentMax) {
+      silent_.clear();
+    }
+    silent_.insert(url);
   }
 
   void settle(Queue& queue, const Transfer::Answer& answer) {
@@ -170,6 +198,7 @@ class Deliverer::Loop {
       (void)::curl_multi_remove_handle(multi_.get(), queue.transfer->easy());
       queue.transfer.reset();
       --under_way_;
+      doubted_under_way_ -= queue.doubted ? 1U : 0U;
     }
   }
 
@@ -190,6 +219,8 @@ class Deliverer::Loop {
   // Of the loop's thread.
   std::map<std::string, Queue> queues_;  // by URL; none is empty
   std::size_t under_way_ = 0;
+  std::size_t doubted_under_way_ = 0;
+  std::set<std::string> silent_;  // URLs that gave no status the last time
   Mutex mutex_;
   std::deque<Job> inbox_ VIBES_GUARDED_BY(mutex_);
   std::jthread thread_;

@@ -76,10 +76,29 @@ Result<std::string> WebPush::subscribe(std::string_view text) {
   return store_->add(std::move(subscription));
 }
 
+/// Signing costs about as much as all the rest of a request, so one signature serves for an hour.
+Result<std::string> WebPush::authorization(const std::string& origin) const {
+  constexpr std::int64_t kServesUs = 3'600'000'000;
+  const Timestamp now = clock_.now();
+  const MutexLock lock(mutex_);
+  if (const auto found = passes_.find(origin); found != passes_.end()) {
+    const std::int64_t age_us = now.unix_us - found->second.made.unix_us;
+    if (age_us >= 0 && age_us < kServesUs) {
+      return found->second.authorization;
+    }
+  }
+  VIBES_TRY_ASSIGN(made, key_.authorization(origin, subject_, now));
+  if (passes_.size() >= limits::kPushSubscriptionsMax) {
+    passes_.clear();
+  }
+  passes_[origin] = {made, now};
+  return made;
+}
+
 Result<Delivery> WebPush::delivery(const PushSubscription& to, const Notification& n) const {
   VIBES_TRY_ASSIGN(endpoint, parse_endpoint(to.endpoint));
   VIBES_TRY_ASSIGN(body, encrypt_push(to.keys, fitting_payload(n)));
-  VIBES_TRY_ASSIGN(authorization, key_.authorization(endpoint.root, subject_, clock_.now()));
+  VIBES_TRY_ASSIGN(authorization, this->authorization(endpoint.root));
   const auto ttl = std::chrono::seconds(limits::kNotificationMaxAge).count();
   const bool urgent = n.event_type == "permission_needed" || n.event_type == "session_error";
   return Delivery{

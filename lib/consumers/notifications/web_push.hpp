@@ -2,11 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "consumers/notifications/delivery.hpp"
 #include "consumers/notifications/notification.hpp"
@@ -34,6 +36,12 @@ class WebPush {
                                           const Notification& notification) const;
 
  private:
+  /// What says who we are to one push service.
+  struct Pass {
+    std::string authorization;
+    Timestamp made;
+  };
+
   WebPush(VapidKey key, std::unique_ptr<SubscriptionStore> store, std::string subject,
           const Clock& clock)
       : key_(std::move(key)),
@@ -41,10 +49,14 @@ class WebPush {
         subject_(std::move(subject)),
         clock_(clock) {}
 
+  [[nodiscard]] Result<std::string> authorization(const std::string& origin) const;
+
   const VapidKey key_;
   const std::unique_ptr<SubscriptionStore> store_;
   const std::string subject_;
   const Clock& clock_;
+  mutable Mutex mutex_;
+  mutable std::map<std::string, Pass, std::less<>> passes_ VIBES_GUARDED_BY(mutex_);  // by origin
 };
 
 }  // namespace vibes::consumers

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "consumers/notifications/deliverer.hpp"
 
+#include <array>
 #include <future>
 
 #include "unit/consumers/notifications/http_endpoint.hpp"
@@ -124,6 +125,25 @@ TEST_CASE("Deliverer: an endpoint that hangs delays no other and is given up", "
   const Delivered delivered = stuck.get();
   CHECK(delivered.kind == Delivered::Kind::given_up);
   CHECK(delivered.attempts == 5);
+}
+
+TEST_CASE("Deliverer: many endpoints that hang do not take every transfer", "[notifications]") {
+  DelivererOptions options;
+  options.within = 200ms;
+  options.transfers_max = 4;
+  const std::array<SilentEndpoint, 12> hung;
+  HttpEndpoint good({HttpEndpoint::status("200 OK")});
+  std::string last_in_turn = good.url();
+  last_in_turn.replace(last_in_turn.find("127.0.0.1"), 9, "localhost");
+  const auto to = deliverer(options);
+  std::vector<std::future<Delivered>> stuck;
+  for (const SilentEndpoint& one : hung) {
+    stuck.push_back(post(*to, one.url()));
+  }
+  CHECK(post(*to, last_in_turn).get().kind == Delivered::Kind::sent);
+  for (const auto& one : stuck) {
+    CHECK(one.wait_for(0s) == std::future_status::timeout);
+  }
 }
 
 TEST_CASE("Deliverer: what comes while too much waits is told so, and the end does not wait",

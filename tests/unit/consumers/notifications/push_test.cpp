@@ -8,8 +8,10 @@
 #include "consumers/notifications/base64url.hpp"
 #include "consumers/notifications/push_encryption.hpp"
 #include "consumers/notifications/vapid_key.hpp"
+#include "consumers/notifications/web_push.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
+#include "unit/consumers/fixture.hpp"
 
 using namespace vibes;
 using namespace vibes::consumers;
@@ -37,6 +39,27 @@ constexpr std::string_view kBody =
     "pK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
 
 }  // namespace
+
+TEST_CASE("WebPush: one signature serves a push service for an hour", "[notifications]") {
+  test::ManualClock clock;
+  const auto push = WebPush::open({}, "mailto:me@example.com", clock);
+  REQUIRE(push);
+  const auto authorization = [&](const std::string& endpoint) {
+    const PushSubscription to{
+        .endpoint = endpoint, .keys = {bytes(kReceiverPoint), bytes(kAuth)}, .user_agent = {}};
+    const auto delivery = (*push)->delivery(to, Notification{});
+    REQUIRE(delivery);
+    return delivery->headers.at(2);
+  };
+  const std::string first = authorization("https://one.example/a");
+  CHECK(first.starts_with("Authorization: vapid t="));
+  CHECK(authorization("https://one.example/b") == first);
+  CHECK(authorization("https://two.example/a") != first);
+  clock.now_us += 3'599'999'999;
+  CHECK(authorization("https://one.example/a") == first);
+  ++clock.now_us;
+  CHECK(authorization("https://one.example/a") != first);
+}
 
 TEST_CASE("encrypt_push: the example of RFC 8291, byte for byte", "[notifications]") {
   const auto sender = EcKey::from_private(bytes(kSenderPrivate), bytes(kSenderPoint));
