@@ -3,7 +3,9 @@
 // much memory: each in a process of its own, under the runner and with the durable state of the
 // daemon.
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -118,6 +120,18 @@ int be_child(const std::string& consumer, const std::string& dir) {
   return 0;
 }
 
+/// Of the process that replays; -1: none.
+std::atomic<pid_t> child_pid = -1;
+
+std::atomic<bool> stopped_by_signal = false;
+
+void stop_child() {
+  stopped_by_signal = true;
+  if (const pid_t pid = child_pid; pid > 0) {
+    ::kill(pid, SIGKILL);
+  }
+}
+
 /// The same in a new process over a copy of the log, which the assessment's results go to.
 Replayed replay_apart(const std::string& consumer, const std::string& scratch,
                       const std::string& log) {
@@ -130,8 +144,8 @@ Replayed replay_apart(const std::string& consumer, const std::string& scratch,
   if (::pipe(said.data()) != 0) {
     die("no pipe");
   }
-  const pid_t pid = ::fork();
-  if (pid == 0) {
+  child_pid = ::fork();
+  if (child_pid == 0) {
     ::dup2(said[1], STDOUT_FILENO);
     ::close(said[0]);
     ::execl("/proc/self/exe", "bench_replay", "--child", consumer.c_str(), "--dir", dir.c_str(),
@@ -143,7 +157,10 @@ Replayed replay_apart(const std::string& consumer, const std::string& scratch,
   std::FILE* const text = ::fdopen(said[0], "r");
   const int read = std::fscanf(text, "%lf %lf %lf", &done.seconds, &done.peak_mib, &done.results);
   (void)std::fclose(text);
-  ::waitpid(pid, nullptr, 0);
+  ::waitpid(child_pid.exchange(-1), nullptr, 0);
+  while (stopped_by_signal) {
+    ::pause();  // Scratch ends this program, once it has removed what is there
+  }
   if (read != 3) {
     die(consumer + ": it did not come to the end");
   }
@@ -192,7 +209,7 @@ int main(int argc, char** argv) {
   if (!child.empty()) {
     return be_child(child, dir);
   }
-  const bench::Scratch scratch({dir});
+  const bench::Scratch scratch({dir}, stop_child);
   std::vector<bench::Figure> figures;
   for (const std::size_t count : sessions) {
     measure(scratch.path(0), {events, count}, consumers, figures);
