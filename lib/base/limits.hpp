@@ -83,8 +83,8 @@ inline constexpr std::chrono::minutes kStallAfter{5};
 inline constexpr std::size_t kStallSessionsMax = 10'000;  // watched for a stall
 
 // Transcripts.
-inline constexpr std::size_t kTranscriptsHot = 256;                // sessions held in memory
-inline constexpr std::size_t kTranscriptHotBytes = 32 * kMiB;      // of all of them
+inline constexpr std::size_t kTranscriptsHot = 16'384;             // sessions held in memory
+inline constexpr std::size_t kTranscriptHotBytes = 64 * kMiB;      // of all of them
 inline constexpr std::size_t kTranscriptTextBytesMax = 64 * kKiB;  // of one prompt, input or output
 inline constexpr std::size_t kTranscriptAnswerBytesMax = 64 * kMiB;
 
@@ -106,9 +106,15 @@ inline constexpr std::size_t kInterventionSessionsMax =
 inline constexpr std::chrono::hours kInterventionMaxAge{
     24};  // waiting for the session's next prompt
 inline constexpr std::chrono::seconds kInterventionHeldFor{
-    60};                                              // by one hook that has not confirmed it
-inline constexpr std::size_t kCurvePointsMax = 512;   // of one session; then every other goes
-inline constexpr std::size_t kCheckpointsKept = 256;  // of one session, in what is shown
+    60};                                               // by one hook that has not confirmed it
+inline constexpr std::size_t kCurvePointsMax = 512;    // of one session; then every other goes
+inline constexpr std::size_t kCheckpointsKept = 256;   // of one session, in what is shown
+inline constexpr std::size_t kInterventionsKept = 64;  // the same
+inline constexpr std::size_t kAssessedSessionsListed = 10'000;  // those with the newest results
+inline constexpr std::size_t kInterventionsWaiting = 4;  // of one session; then the oldest goes
+inline constexpr std::size_t kInterventionBytesMax = 2 * kKiB;  // of a message; the rest is cut off
+/// Read for one hook's answer, where the group is behind; beyond it nothing is handed out.
+inline constexpr std::uint64_t kInterventionCatchUpEvents = 10'000;
 inline constexpr std::size_t kAssessedPageSessions = 1'000;  // in one answer
 
 // The firehose.

@@ -16,7 +16,6 @@ namespace vibes::consumers {
 namespace {
 
 // More than a group that keeps up ever owes, and read in a few milliseconds.
-constexpr std::uint64_t kCatchUpEventsMax = 10'000;
 constexpr int kCatchUpSlicesMax = 8;
 
 Unexpected too_far_behind() {
@@ -65,12 +64,12 @@ Result<void> InterventionStore::catch_up() {
   if (waiting_.next() >= end) {
     return {};
   }
-  if (end - waiting_.next() > kCatchUpEventsMax) {
+  if (end - waiting_.next() > limits::kInterventionCatchUpEvents) {
     return too_far_behind();
   }
   VIBES_TRY_ASSIGN(reader, places_.log.reader(waiting_.next()));
   for (int slice = 0; slice < kCatchUpSlicesMax && waiting_.next() < end; ++slice) {
-    VIBES_TRY_ASSIGN(batch, reader->read({.events_max = kCatchUpEventsMax,
+    VIBES_TRY_ASSIGN(batch, reader->read({.events_max = limits::kInterventionCatchUpEvents,
                                           .bytes_max = limits::kScanSliceBytes,
                                           .scan_bytes_max = limits::kScanSliceBytes}));
     for (const event::EventView& event : batch.events) {

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/limits.hpp"
+
 namespace vibes::consumers {
 namespace {
 
@@ -76,7 +78,8 @@ Result<void> WaitingInterventions::fold(const event::EventView& event) {
       return bad("an intervention without a message");
     }
     if (is_new && !event.session.empty()) {
-      add(event.session, {event.event_id, event.time, front(*message, kMessageBytesMax), {}});
+      add(event.session,
+          {event.event_id, event.time, front(*message, limits::kInterventionBytesMax), {}});
     }
   } else if (event.type == "intervention_delivered") {
     const json told = parse(event.payload);
@@ -109,7 +112,7 @@ void WaitingInterventions::add(std::string_view session, Item item) {
     make_room();
     at = sessions_.emplace(session, std::vector<Item>{}).first;
   }
-  if (at->second.size() >= kPerSessionMax) {
+  if (at->second.size() >= limits::kInterventionsWaiting) {
     at->second.erase(at->second.begin());
   }
   at->second.push_back(std::move(item));

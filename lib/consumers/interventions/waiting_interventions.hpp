@@ -37,9 +37,6 @@ struct Handout {
 /// Bounded in memory. Not thread-safe; the clock must outlive it.
 class WaitingInterventions {
  public:
-  static constexpr std::size_t kPerSessionMax = 4;
-  static constexpr std::size_t kMessageBytesMax = 2 * limits::kKiB;  // the rest is cut off
-
   explicit WaitingInterventions(const Clock& clock,
                                 std::size_t sessions_max = limits::kInterventionSessionsMax)
       : clock_(clock), sessions_max_(sessions_max) {}

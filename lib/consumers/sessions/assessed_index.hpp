@@ -14,6 +14,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "base/offset.hpp"
 #include "consumers/sessions/session_record.hpp"
 
@@ -42,13 +43,12 @@ nlohmann::json headline_json(const AssessedSession& session);
 /// Nothing for what headline_json() did not make.
 std::optional<AssessedSession> take_headline(const nlohmann::json& told);
 
-/// The assessed sessions with the newest results, at most `sessions_max` of them. Not thread-safe.
+/// The assessed sessions with the newest results, at most `sessions_max` of them, about 500 bytes
+/// each. Not thread-safe.
 class AssessedIndex {
  public:
-  /// Listed; about 500 bytes each.
-  static constexpr std::size_t kSessionsMax = 10'000;
-
-  explicit AssessedIndex(std::size_t sessions_max = kSessionsMax) : sessions_max_(sessions_max) {}
+  explicit AssessedIndex(std::size_t sessions_max = limits::kAssessedSessionsListed)
+      : sessions_max_(sessions_max) {}
 
   /// In the place of what was known of the session.
   void put(AssessedSession session);

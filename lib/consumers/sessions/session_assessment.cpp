@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/assert.hpp"
+#include "base/limits.hpp"
 #include "base/uuid.hpp"
 #include "consumers/sessions/record_source.hpp"
 
@@ -15,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kInterventionsKept = 64;
 constexpr std::size_t kWordBytesMax = 64;            // of a state, a trigger, an outcome
 constexpr std::size_t kSummaryBytesMax = 1'024;      // of a summary, a reason, a message
 constexpr std::uint64_t kMessagesMax = 1ULL << 40U;  // no session has more; sums stay exact
@@ -137,7 +137,7 @@ void take_intervention(SessionAssessment& to, const event::EventView& event, con
        {to_string(event.event_id), to.latest.message, text_of(told, "kind", kWordBytesMax),
         text_of(told, "reason", kSummaryBytesMax), text_of(told, "message", kSummaryBytesMax),
         event.time, false},
-       kInterventionsKept);
+       limits::kInterventionsKept);
 }
 
 void take_delivery(SessionAssessment& to, const json& told) {

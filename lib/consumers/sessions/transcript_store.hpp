@@ -45,11 +45,9 @@ class TranscriptStore {
  public:
   /// About 6 KiB of memory are a session's that says nothing new, and what was folded since the
   /// last save is in memory too.
-  static constexpr std::size_t kHotSessions = 16'384;
-  static constexpr std::size_t kHotBytes = 64 * limits::kMiB;
   struct Limits {
-    std::size_t sessions = kHotSessions;
-    std::size_t bytes = kHotBytes;
+    std::size_t sessions = limits::kTranscriptsHot;
+    std::size_t bytes = limits::kTranscriptHotBytes;
   };
 
   /// `directory` is an absolute path, made by restart() if missing, or empty.
@@ -68,8 +66,9 @@ class TranscriptStore {
   Result<void> save();
 
   /// The assessed sessions with the newest results, those whose last result is before `before`; of
-  /// no more than AssessedIndex::kSessionsMax sessions. The first call reads the beginning of every
-  /// record, later ones nothing. A record that cannot be read is left out. Errors: the I/O error.
+  /// no more than limits::kAssessedSessionsListed sessions. The first call reads the beginning of
+  /// every record, later ones nothing. A record that cannot be read is left out. Errors: the I/O
+  /// error.
   Result<AssessedPage> assessed(std::optional<Offset> before, std::size_t limit) const;
 
   /// The newest entries, about `bytes_max` bytes. Nothing for a session without events.

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/limits.hpp"
 #include "event/intervention_delivery.hpp"
 #include "unit/consumers/fixture.hpp"
 
@@ -142,13 +143,13 @@ TEST_CASE("WaitingInterventions: it is bounded", "[interventions]") {
   Story story;
   SECTION("in messages: cut between characters") {
     story.intervene("s", "x" + std::string(1, '\0') + std::string(3'000, 'y'));
-    CHECK(story.ask("s", "h").size() == WaitingInterventions::kMessageBytesMax);
+    CHECK(story.ask("s", "h").size() == limits::kInterventionBytesMax);
     std::string wide = "x";
     while (wide.size() < 3'000) {
       wide += "ü";
     }
     story.intervene("t", wide);
-    CHECK(story.ask("t", "h") == wide.substr(0, WaitingInterventions::kMessageBytesMax - 1));
+    CHECK(story.ask("t", "h") == wide.substr(0, limits::kInterventionBytesMax - 1));
   }
   SECTION("in interventions of a session: the oldest go") {
     for (const char* message : {"1", "2", "3", "4", "5", "6"}) {
