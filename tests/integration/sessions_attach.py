@@ -63,6 +63,7 @@ def test_sessions_are_made_listed_shown_and_killed(server, tmp_path):
     shown = json.loads(vibesctl(server, "sessions", "show", "s1", "--json").stdout)
     assert (shown["id"], shown["name"], shown["cols"], shown["rows"]) == ("s1", "my name", 100, 30)
     shown.pop("record")  # what the log tells, once it has been read
+    assert shown.pop("assessment") is None
     assert shown == sessions(server)["s1"]
     assert sessions(server)[other]["cwd"] == os.getcwd()
     vibesctl(server, "sessions", "kill", "s1", other)
