@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/consumers/crash/lives.hpp"
@@ -19,7 +20,9 @@ namespace {
 
 // A stretch of the day in which sessions work side by side: prompts, tools, approvals.
 constexpr std::size_t kFirstEvent = 29;
-constexpr std::size_t kEvents = 24;
+constexpr std::size_t kEventsOfTheDay = 24;
+// Between them what waits for the agents, and one delivery of it.
+constexpr std::size_t kEvents = kEventsOfTheDay + kInterventions + 1;
 // Far more than there are steps: whoever gets here does not come to an end.
 constexpr std::uint64_t kLivesMax = 2'000;
 
@@ -27,7 +30,8 @@ constexpr std::uint64_t kLivesMax = 2'000;
 std::vector<std::string> events_of_the_day() {
   std::ifstream file(VIBES_SAMPLE);
   std::vector<std::string> events;
-  for (std::string line; std::getline(file, line) && events.size() < kFirstEvent + kEvents;) {
+  for (std::string line;
+       std::getline(file, line) && events.size() < kFirstEvent + kEventsOfTheDay;) {
     const bool is_piece = line.find("_delta\"") != std::string::npos ||
                           line.find("\"tool_use_start\"") != std::string::npos ||
                           line.find("\"pre_tool_use\"") != std::string::npos;
@@ -35,8 +39,39 @@ std::vector<std::string> events_of_the_day() {
       events.push_back(line);
     }
   }
-  REQUIRE(events.size() == kFirstEvent + kEvents);
+  REQUIRE(events.size() == kFirstEvent + kEventsOfTheDay);
   return {events.begin() + kFirstEvent, events.end()};
+}
+
+std::string intervention(const std::string& session) {
+  return R"({"type":"intervention","session_id":")" + session +
+         R"(","kind":"k","reason":"r","message":"Look again, )" + session + "\"}";
+}
+
+std::string delivery(const std::string& session, std::size_t intervention_at) {
+  return R"({"type":"intervention_delivered","session_id":")" + session +
+         R"(","intervention_id":")" +
+         to_string(name_uuid(kUrlNamespace, std::to_string(intervention_at))) +
+         R"(","hook_event_id":")" + to_string(name_uuid(kUrlNamespace, "a hook")) + "\"}";
+}
+
+/// The day with an intervention after every few of its events, also after the last one.
+std::vector<std::string> events_with_interventions() {
+  constexpr std::size_t kApart = kEventsOfTheDay / kInterventions;
+  const std::vector<std::string> day = events_of_the_day();
+  std::vector<std::string> events;
+  for (std::size_t i = 0; i < day.size(); ++i) {
+    events.push_back(day[i]);
+    if ((i + 1) % kApart == 0) {
+      const std::string session = intervened_session(i / kApart);
+      events.push_back(intervention(session));
+      if (i / kApart == kDeliveredIntervention) {
+        events.push_back(delivery(session, events.size() - 1));
+      }
+    }
+  }
+  REQUIRE(events.size() == kEvents);
+  return events;
 }
 
 /// How many steps further the next kill is: 1, or what is set where a process is dear.
@@ -106,7 +141,7 @@ class Lives {
 
 /// The log that every life starts with.
 struct Origin {
-  Origin() { make_log(dir.path().string(), events_of_the_day()); }
+  Origin() { make_log(dir.path().string(), events_with_interventions()); }
   const TempDir dir;
 };
 

@@ -13,7 +13,10 @@
 
 #include "base/assert.hpp"
 #include "base/unique_fd.hpp"
+#include "base/uuid.hpp"
 #include "consumers/assessment/assessment_consumer.hpp"
+#include "consumers/interventions/intervention_handler.hpp"
+#include "consumers/interventions/intervention_store.hpp"
 #include "consumers/notifications/notification_handler.hpp"
 #include "consumers/sessions/session_collector.hpp"
 
@@ -149,11 +152,53 @@ ConsumerRow notifications() {
           .effects = read_effects};
 }
 
+/// One at whose time nothing is old.
+class FirstClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return {}; }
+  [[nodiscard]] std::int64_t steady_ns() const override { return 0; }
+};
+
+/// What the next hook of each session would be given by a server that starts where the group
+/// stands.
+std::vector<std::string> given_to_hooks(const std::string& state_file, eventlog::EventLog& log) {
+  const FirstClock clock;
+  InterventionStore store({log, io::posix_file_system(), state_file, clock});
+  const auto committed = log.group_offsets().committed("interventions");
+  VIBES_ASSERT(committed && store.restart(*committed));
+  std::vector<std::string> given;
+  for (std::uint64_t n = 0; n < kInterventions; ++n) {
+    const std::string session = intervened_session(n);
+    const auto handout = store.hand_out(session, name_uuid(kUrlNamespace, session));
+    VIBES_ASSERT(!handout || n != kDeliveredIntervention);
+    if (handout) {
+      given.push_back(session + ": " + handout->context);
+    }
+  }
+  return given;
+}
+
+ConsumerRow interventions() {
+  return {.group = "interventions",
+          .make = [](const Life& life) -> HandlerFactory {
+            auto store = std::make_shared<InterventionStore>(InterventionStore::Places{
+                life.log, life.files, life.dir + "/interventions.json", life.clock});
+            return [store, gather = gather_interventions(*store)](Offset start) {
+              return gather(start);
+            };
+          },
+          .result = [](const std::string& dir,
+                       auto& log) { return given_to_hooks(dir + "/interventions.json", log); },
+          .effects = {}};
+}
+
 }  // namespace
+
+std::string intervened_session(std::uint64_t number) { return "told-" + std::to_string(number); }
 
 // A consumer more is a row more.
 std::vector<ConsumerRow> consumer_rows(std::uint64_t events) {
-  return {generic(), sessions(), assessment(events), notifications()};
+  return {generic(), sessions(), assessment(events), notifications(), interventions()};
 }
 
 }  // namespace vibes::test

@@ -45,6 +45,11 @@ struct ConsumerRow {
   std::function<std::vector<Effect>(const std::string& dir)> effects;
 };
 
+/// How many interventions the log has, each of a session of its own, and which one is delivered.
+inline constexpr std::uint64_t kInterventions = 6;
+inline constexpr std::uint64_t kDeliveredIntervention = 1;
+std::string intervened_session(std::uint64_t number);
+
 /// All of them. `events` is how many events the log has that no consumer has appended.
 std::vector<ConsumerRow> consumer_rows(std::uint64_t events);
 
