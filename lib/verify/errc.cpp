@@ -22,6 +22,8 @@ std::string_view text_of(Errc code) {
       return "nothing came in time";
     case Errc::unexpected_answer:
       return "unexpected answer";
+    case Errc::program_not_found:
+      return "no such program";
   }
   return "unknown verification error";
 }

@@ -12,6 +12,7 @@ enum class Errc {
   server_failed,      // the server ended, or did not become ready in time
   timeout,            // what was waited for did not come
   unexpected_answer,  // the server answered something that the protocol does not allow here
+  program_not_found,  // one of the other programs is missing
 };
 
 const std::error_category& error_category();

@@ -25,10 +25,11 @@ std::string obstacle_to(const Scenario& scenario, const RunOptions& options) {
 }  // namespace
 
 std::span<const Scenario> scenarios() {
-  static const std::array<Scenario, 9> kAll = {
+  static const std::array<Scenario, 11> kAll = {
       create_session_scenario(), append_order_scenario(), filters_scenario(),
       bad_input_scenario(),      resume_scenario(),       consumer_groups_scenario(),
-      dead_letter_scenario(),    slow_client_scenario(),  restart_scenario()};
+      dead_letter_scenario(),    slow_client_scenario(),  restart_scenario(),
+      notifications_scenario(),  assessment_scenario()};
   return kAll;
 }
 

@@ -126,24 +126,39 @@ std::string file_tail(const fs::path& path, std::size_t bytes) {
   return text.size() > bytes ? text.substr(text.size() - bytes) : text;
 }
 
+/// Beside this program, in the folder `other`, or the first on $PATH.
+std::optional<fs::path> find_beside_or_on_path(const std::string& name, const fs::path& other) {
+  std::error_code error;
+  std::vector<fs::path> folders = {fs::read_symlink("/proc/self/exe", error).parent_path(), other};
+  const char* path = std::getenv("PATH");
+  std::istringstream rest(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(rest, folder, ':');) {
+    folders.emplace_back(folder);
+  }
+  for (const fs::path& folder : folders) {
+    if (!folder.empty() && ::access((folder / name).c_str(), X_OK) == 0) {
+      return folder / name;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+Result<fs::path> find_program(const std::string& name, const fs::path& server) {
+  if (auto found = find_beside_or_on_path(name, server.parent_path())) {
+    return *std::move(found);
+  }
+  return fail(Errc::program_not_found,
+              name + ": looked beside this program, beside the server and on $PATH");
+}
 
 Result<fs::path> find_server_program() {
   if (const char* given = std::getenv("VIBES_SERVER"); given != nullptr && *given != '\0') {
     return fs::path(given);
   }
-  std::error_code error;
-  const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / "vibes-server";
-  if (!error && ::access(beside.c_str(), X_OK) == 0) {
-    return beside;
-  }
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const fs::path candidate = fs::path(folder) / "vibes-server";
-    if (::access(candidate.c_str(), X_OK) == 0) {
-      return candidate;
-    }
+  if (auto found = find_beside_or_on_path("vibes-server", {})) {
+    return *std::move(found);
   }
   return fail(Errc::server_not_found, "looked in $VIBES_SERVER, beside this program and on $PATH");
 }
@@ -280,6 +295,10 @@ Result<ExitStatus> ServerProcess::kill() {
 bool ServerProcess::is_running() const {
   pollfd waiting{pidfd_.get(), POLLIN, 0};
   return pid_ > 0 && ::poll(&waiting, 1, 0) == 0;
+}
+
+std::vector<std::string> ServerProcess::environment() const {
+  return environment_for(options_.root);
 }
 
 fs::path ServerProcess::log_directory() const {

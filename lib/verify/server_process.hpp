@@ -29,6 +29,11 @@ struct ServerOptions {
 /// $PATH. Errors: Errc::server_not_found.
 Result<std::filesystem::path> find_server_program();
 
+/// Another program of ours, `name`: beside this program, beside `server`, or the first on $PATH.
+/// Errors: Errc::program_not_found.
+Result<std::filesystem::path> find_program(const std::string& name,
+                                           const std::filesystem::path& server);
+
 /// How a process ended: its exit code, or the signal that killed it.
 struct ExitStatus {
   int code = -1;   // -1: killed
@@ -58,6 +63,8 @@ class ServerProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   [[nodiscard]] const client::Target& target() const { return target_; }
+  /// That of the server. Programs that run in it find this server by themselves.
+  [[nodiscard]] std::vector<std::string> environment() const;
   /// Of a file log.
   [[nodiscard]] std::filesystem::path log_directory() const;
   /// The last lines of everything the server has written to stderr, at most `bytes` of them.

@@ -15,5 +15,7 @@ Scenario consumer_groups_scenario();
 Scenario dead_letter_scenario();
 Scenario slow_client_scenario();
 Scenario restart_scenario();
+Scenario notifications_scenario();
+Scenario assessment_scenario();
 
 }  // namespace vibes::verify

@@ -95,6 +95,23 @@ Result<void> wait_until(const std::string& what, client::Deadline deadline,
   }
 }
 
+CheckOutcome until_passed(client::Deadline deadline, const std::function<CheckOutcome()>& check) {
+  while (true) {
+    CheckOutcome outcome = check();
+    if (!outcome.failure() || client::left_until(deadline).count() == 0) {
+      return outcome;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+Result<void> wait_for_group(const client::Target& target, const std::string& group,
+                            client::Deadline deadline) {
+  return wait_until("the group " + group, deadline, [&]() -> Result<bool> {
+    return get_json(target, "/api/consumers/" + group, deadline).has_value();
+  });
+}
+
 std::vector<std::string> steps_and(std::vector<std::string> steps,
                                    const std::vector<Check>& checks) {
   for (const Check check : checks) {
