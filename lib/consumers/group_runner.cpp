@@ -176,20 +176,24 @@ GroupRunner::GroupRunner(eventlog::EventLog& log, GroupRegistry& registry,
       options_(std::move(options)),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
       waiter_(options_.waiter != nullptr ? *options_.waiter : system_waiter()),
+      joined_(try_join()),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 GroupRunner::~GroupRunner() = default;
 
+std::unique_ptr<Membership> GroupRunner::try_join() {
+  auto joined = registry_.join(options_.group, options_.first_start, [this] { interrupt_round(); });
+  return joined ? *std::move(joined) : nullptr;
+}
+
 std::unique_ptr<Membership> GroupRunner::join(const std::stop_token& stop) {
   Backoff backoff;
-  while (!stop.stop_requested()) {
-    if (auto joined =
-            registry_.join(options_.group, options_.first_start, [this] { interrupt_round(); })) {
-      return *std::move(joined);
-    }
+  std::unique_ptr<Membership> membership = std::move(joined_);
+  while (membership == nullptr && !stop.stop_requested()) {
     waiter_.wait(backoff.next(), stop);
+    membership = try_join();
   }
-  return nullptr;
+  return membership;
 }
 
 std::stop_token GroupRunner::begin_round() {

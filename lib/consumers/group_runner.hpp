@@ -38,7 +38,8 @@ struct RunnerOptions {
 /// moved to.
 class GroupRunner {
  public:
-  /// Starts at once. Log and registry must outlive the runner.
+  /// Starts at once: a group that starts at the log's end hears of everything that is appended from
+  /// now on, unless somebody else is its member. Log and registry must outlive the runner.
   GroupRunner(eventlog::EventLog& log, GroupRegistry& registry, HandlerFactory make_handler,
               RunnerOptions options);
   GroupRunner(const GroupRunner&) = delete;
@@ -50,6 +51,7 @@ class GroupRunner {
   class Round;
 
   void run(const std::stop_token& stop);
+  std::unique_ptr<Membership> try_join();
   std::unique_ptr<Membership> join(const std::stop_token& stop);
   Result<void> live(Membership& membership, Offset& start, const std::stop_token& stop);
   std::stop_token begin_round();
@@ -63,7 +65,8 @@ class GroupRunner {
   Waiter& waiter_;
   Mutex round_mutex_;
   std::stop_source round_stop_ VIBES_GUARDED_BY(round_mutex_);  // ends the present life only
-  std::jthread thread_;                                         // last: it uses everything above
+  std::unique_ptr<Membership> joined_;  // by the constructor, for the thread; nullptr: not yet
+  std::jthread thread_;                 // last: it uses everything above
 };
 
 }  // namespace vibes::consumers

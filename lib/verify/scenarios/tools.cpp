@@ -105,13 +105,6 @@ CheckOutcome until_passed(client::Deadline deadline, const std::function<CheckOu
   }
 }
 
-Result<void> wait_for_group(const client::Target& target, const std::string& group,
-                            client::Deadline deadline) {
-  return wait_until("the group " + group, deadline, [&]() -> Result<bool> {
-    return get_json(target, "/api/consumers/" + group, deadline).has_value();
-  });
-}
-
 std::vector<std::string> steps_and(std::vector<std::string> steps,
                                    const std::vector<Check>& checks) {
   for (const Check check : checks) {

@@ -33,11 +33,6 @@ Result<void> wait_until(const std::string& what, client::Deadline deadline,
 /// its failure at the deadline is the outcome.
 CheckOutcome until_passed(client::Deadline deadline, const std::function<CheckOutcome()>& check);
 
-/// Waits until a consumer group of the server has begun: one that starts at the log's end starts
-/// where that is then. Errors: Errc::timeout.
-Result<void> wait_for_group(const client::Target& target, const std::string& group,
-                            client::Deadline deadline);
-
 /// The list of a scenario's checks: its own `steps`, then those of a verdict that it claims.
 std::vector<std::string> steps_and(std::vector<std::string> steps,
                                    const std::vector<Check>& checks);
