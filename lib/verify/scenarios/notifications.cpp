@@ -2,8 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <set>
-#include <sstream>
+#include <memory>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -350,7 +349,8 @@ class Notifications {
       told = std::move(request.body);
     }
     return wait_until("the command to be run", deadline, [&]() -> Result<bool> {
-      return command_lines().back().find(kLastTool) != std::string::npos;
+      const auto lines = command_lines();
+      return !lines.empty() && lines.back().find(kLastTool) != std::string::npos;
     });
   }
 
