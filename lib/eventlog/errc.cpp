@@ -44,6 +44,14 @@ std::string_view text_of(Errc code) {
       return "a commit past the end of the log";
     case Errc::bad_url:
       return "not a log URL";
+    case Errc::unreachable:
+      return "the engine cannot be reached";
+    case Errc::unauthorized:
+      return "the engine refuses these credentials";
+    case Errc::other_settings:
+      return "the stream has other settings";
+    case Errc::not_next:
+      return "another message came first";
   }
   return "unknown error";
 }

@@ -23,6 +23,10 @@ enum class Errc {
   too_many_groups,     // over limits::kGroupsMax
   bad_commit,          // a commit past the end of the log
   bad_url,             // no log URL of ours
+  unreachable,         // the engine does not answer
+  unauthorized,        // the engine does not let us in
+  other_settings,      // the engine has this stream with settings that will not do
+  not_next,            // another writer's message came first; this one is not in the stream
 };
 
 const std::error_category& error_category();

@@ -15,7 +15,8 @@ constexpr std::size_t kTableMin = 1'024;
 
 }  // namespace
 
-IdWindow::IdWindow(std::size_t capacity) : capacity_(capacity), table_(kTableMin, kFree) {
+IdWindow::IdWindow(std::size_t capacity, Offset end)
+    : capacity_(capacity), first_(end), end_(end), table_(kTableMin, kFree) {
   VIBES_ASSERT(capacity > 0 && capacity < kFree / 2);
 }
 

@@ -24,7 +24,8 @@ class IdWindow {
     std::uint64_t fingerprint = 0;
   };
 
-  explicit IdWindow(std::size_t capacity = limits::kIdempotencyWindowEvents);
+  /// The first push() will be of the event at `end`.
+  explicit IdWindow(std::size_t capacity = limits::kIdempotencyWindowEvents, Offset end = Offset{});
 
   /// Tells payloads apart. Stored in index files: it never changes (XXH3, 64 bits, no seed).
   static std::uint64_t fingerprint(std::string_view payload);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "eventlog/copy_target.hpp"
 #include "eventlog/errc.hpp"
 #include "eventlog/file/file_event_log.hpp"
 #include "eventlog/file/read_only_log.hpp"
@@ -41,12 +42,18 @@ Result<std::string> directory_of(std::string_view url) {
 }  // namespace
 
 Result<std::unique_ptr<EventLog>> open_log(std::string_view url, const LogOptions& options) {
+  VIBES_TRY_ASSIGN(log, open_copy_target(url, options));
+  return std::unique_ptr<EventLog>(std::move(log));
+}
+
+Result<std::unique_ptr<CopyTarget>> open_copy_target(std::string_view url,
+                                                     const LogOptions& options) {
   if (url == kMemoryUrl) {
     return make_memory_log(options);
   }
   VIBES_TRY_ASSIGN(directory, directory_of(url));
   VIBES_TRY_ASSIGN(log, file::FileEventLog::open(directory, options));
-  return std::unique_ptr<EventLog>(std::move(log));
+  return std::unique_ptr<CopyTarget>(std::move(log));
 }
 
 Result<std::unique_ptr<EventLog>> open_log_read_only(std::string_view url,

@@ -25,11 +25,19 @@ struct Retention {
   bool beyond_groups = false;
 };
 
+/// What a log that is made as a copy has of its source, so that cursors and offsets are valid on
+/// both.
+struct Origin {
+  Uuid log_id;
+  Offset first;  // of the first event that it will hold
+};
+
 struct LogOptions {
   DurabilityPolicy durability;
   Retention retention;
   std::uint64_t segment_bytes = limits::kSegmentBytes;
   std::uint64_t free_disk_floor_bytes = limits::kFreeDiskFloorBytes;
+  std::optional<Origin> origin;           // for a log that is made new; nothing: its own
   const Clock* clock = nullptr;           // nullptr: the system's
   io::FileSystem* file_system = nullptr;  // nullptr: the machine's; tests give a SimDisk
   /// What to do after a failed sync, when nothing about the disk is known any more. The daemon

@@ -4,12 +4,13 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "event/event.hpp"
-#include "eventlog/event_log.hpp"
+#include "eventlog/copy_target.hpp"
 #include "eventlog/open.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
@@ -30,7 +31,8 @@ class Engine {
  public:
   enum class Kind { memory, file };
 
-  explicit Engine(Kind kind) : kind_(kind) {
+  explicit Engine(Kind kind, std::optional<eventlog::Origin> origin = std::nullopt) : kind_(kind) {
+    options.origin = origin;
     options.clock = &clock;
     options.segment_bytes = 64 * limits::kKiB;  // so that every test crosses segments
     options.free_disk_floor_bytes = 0;
@@ -38,18 +40,21 @@ class Engine {
   }
 
   [[nodiscard]] bool survives_restart() const { return kind_ == Kind::file; }
-  [[nodiscard]] eventlog::EventLog& log() { return *log_; }
+  [[nodiscard]] eventlog::CopyTarget& log() { return *log_; }
 
   void open() {
-    auto opened = eventlog::open_log(url(), options);
+    auto opened = eventlog::open_copy_target(url(), options);
     if (!opened) {
       FAIL(opened.error().message());
     }
     log_ = *std::move(opened);
   }
-  void restart() {
+  void close() {
     REQUIRE(log_->close());
     log_.reset();
+  }
+  void restart() {
+    close();
     open();
   }
 
@@ -63,10 +68,12 @@ class Engine {
  private:
   const Kind kind_;
   TempDir dir_;
-  std::unique_ptr<eventlog::EventLog> log_;
+  std::unique_ptr<eventlog::CopyTarget> log_;
 };
 
 /// Runs the test case once per engine.
+/// Those that another log can be copied into.
+inline Engine::Kind any_copy_engine() { return GENERATE(Engine::Kind::memory, Engine::Kind::file); }
 inline Engine::Kind any_engine() { return GENERATE(Engine::Kind::memory, Engine::Kind::file); }
 
 using eventlog::AppendReceipt;
@@ -92,6 +99,15 @@ inline event::NewEvent with_id(event::NewEvent event, const Uuid& id) {
 inline Result<AppendReceipt> append(EventLog& log, std::vector<event::NewEvent> batch) {
   std::promise<Result<AppendReceipt>> answer;
   VIBES_TRY(log.append(std::move(batch), [&answer](Result<AppendReceipt> receipt) {
+    answer.set_value(std::move(receipt));
+  }));
+  return answer.get_future().get();
+}
+
+inline Result<AppendReceipt> append_recorded(eventlog::CopyTarget& log,
+                                             std::vector<event::NewEvent> batch, Timestamp time) {
+  std::promise<Result<AppendReceipt>> answer;
+  VIBES_TRY(log.append_recorded(std::move(batch), time, [&answer](Result<AppendReceipt> receipt) {
     answer.set_value(std::move(receipt));
   }));
   return answer.get_future().get();

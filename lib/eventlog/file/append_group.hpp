@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/uuid.hpp"
@@ -18,6 +19,7 @@ struct PendingAppend {
   std::vector<event::NewEvent> events;
   AppendDone done;
   std::size_t bytes = 0;
+  std::optional<Timestamp> time;  // when another log recorded them
 };
 
 /// The appends of one group commit, made into one batch. Duplicates take no room; an append with a

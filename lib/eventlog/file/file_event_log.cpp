@@ -70,7 +70,16 @@ Result<std::unique_ptr<FileEventLog>> FileEventLog::open(const std::string& dire
 }
 
 Result<void> FileEventLog::start(RecoveredLog recovered, DurableSlots slots) {
-  log_id_ = recovered.log_id.value_or(random_uuid());
+  if (!recovered.log_id && options_.origin) {
+    log_id_ = options_.origin->log_id;
+    recovered.first = recovered.end = options_.origin->first;
+  } else {
+    log_id_ = recovered.log_id.value_or(random_uuid());
+  }
+  if (options_.origin && log_id_ != options_.origin->log_id) {
+    return fail(Errc::foreign, layout_.directory() + " holds log " + to_string(log_id_) + ", not " +
+                                   to_string(options_.origin->log_id));
+  }
   seal_ = Seal(log_id_);
   recovery_ = recovered.report;
   if (recovered.log_id && recovered.end > Offset{}) {
@@ -152,7 +161,16 @@ Result<void> FileEventLog::load_window(const RecoveredLog& recovered) {
 
 Result<void> FileEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
   VIBES_TRY(check_batch(batch));
-  PendingAppend pending{std::move(batch), std::move(done), 0};
+  return enqueue({std::move(batch), std::move(done), 0, std::nullopt});
+}
+
+Result<void> FileEventLog::append_recorded(std::vector<event::NewEvent> batch, Timestamp time,
+                                           AppendDone done) {
+  VIBES_TRY(check_batch(batch));
+  return enqueue({std::move(batch), std::move(done), 0, time});
+}
+
+Result<void> FileEventLog::enqueue(PendingAppend pending) {
   for (const event::NewEvent& event : pending.events) {
     pending.bytes += record_bytes(event);
   }
@@ -178,6 +196,11 @@ Result<void> FileEventLog::append(std::vector<event::NewEvent> batch, AppendDone
   }
   queue_changed_.notify_one();
   return {};
+}
+
+std::optional<IdWindow::Known> FileEventLog::known(const Uuid& event_id) const {
+  const MutexLock lock(window_mutex_);
+  return window_.find(event_id);
 }
 
 ReadSource FileEventLog::source() const { return {store_, tail_, *signal_, layout_, seal_}; }

@@ -4,11 +4,12 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "base/mutex.hpp"
-#include "eventlog/event_log.hpp"
+#include "eventlog/copy_target.hpp"
 #include "eventlog/file/append_group.hpp"
 #include "eventlog/file/file_group_offsets.hpp"
 #include "eventlog/file/file_reader.hpp"
@@ -22,7 +23,7 @@ namespace vibes::eventlog::file {
 /// append() puts into a bounded queue. The writer thread takes what is there, makes one batch of
 /// it, writes and syncs it, moves the end, hands out the acks and wakes the listeners; what arrives
 /// meanwhile is the next group. There is no timer in that: a lone append is written at once.
-class FileEventLog final : public EventLog {
+class FileEventLog final : public CopyTarget {
  public:
   static Result<std::unique_ptr<FileEventLog>> open(
       const std::string& directory, const LogOptions& options,
@@ -31,6 +32,9 @@ class FileEventLog final : public EventLog {
 
   [[nodiscard]] Uuid log_id() const override { return log_id_; }
   Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) override;
+  Result<void> append_recorded(std::vector<event::NewEvent> batch, Timestamp time,
+                               AppendDone done) override;
+  [[nodiscard]] std::optional<IdWindow::Known> known(const Uuid& event_id) const override;
   Result<std::unique_ptr<Reader>> reader(const Position& position) override;
   Result<Offset> resolve(const Position& position) override;
   [[nodiscard]] Offset first() const override { return store_.first(); }
@@ -68,7 +72,8 @@ class FileEventLog final : public EventLog {
   /// Every error of the writer ends here unless it belongs to an append.
   void note(const Result<void>& result);
   [[nodiscard]] Clockwork::time_point next_wake() const;
-  Timestamp next_time();
+  Timestamp next_time(const std::optional<Timestamp>& recorded);
+  Result<void> enqueue(PendingAppend pending);
 
   [[nodiscard]] ReadSource source() const;
   Result<std::optional<Offset>> find_id(const Uuid& event_id);
@@ -88,7 +93,7 @@ class FileEventLog final : public EventLog {
   std::unique_ptr<FileGroupOffsets> groups_;
   Housekeeper housekeeper_;
 
-  Mutex window_mutex_;
+  mutable Mutex window_mutex_;
   IdWindow window_ VIBES_GUARDED_BY(window_mutex_);
 
   // Owned by the writer thread.

@@ -53,7 +53,9 @@ std::deque<PendingAppend> FileEventLog::take_group() {
     }
   }
   std::size_t bytes = 0;
-  while (!queue_.empty() && (group.empty() || bytes + queue_.front().bytes <= kGroupBytes)) {
+  // A group has one time.
+  while (!queue_.empty() && (group.empty() || (bytes + queue_.front().bytes <= kGroupBytes &&
+                                               queue_.front().time == group.front().time))) {
     bytes += queue_.front().bytes;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -78,8 +80,8 @@ FileEventLog::Clockwork::time_point FileEventLog::next_wake() const {
   return wake;
 }
 
-Timestamp FileEventLog::next_time() {
-  last_time_ = std::max(last_time_, clock_.now());
+Timestamp FileEventLog::next_time(const std::optional<Timestamp>& recorded) {
+  last_time_ = std::max(last_time_, recorded ? *recorded : clock_.now());
   return last_time_;
 }
 
@@ -87,7 +89,7 @@ void FileEventLog::commit(std::deque<PendingAppend> appends) {
   std::optional<AppendGroup> group;
   {
     const MutexLock lock(window_mutex_);
-    group.emplace(window_, ids_, seal_, writer_->end(), next_time());
+    group.emplace(window_, ids_, seal_, writer_->end(), next_time(appends.front().time));
     for (PendingAppend& append : appends) {
       group->add(std::move(append));
     }

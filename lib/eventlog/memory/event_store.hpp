@@ -31,6 +31,8 @@ event::EventView view_of(Offset offset, const StoredEvent& event);
 /// The events of a memory log: added at the end, dropped at the front. Thread-safe.
 class EventStore {
  public:
+  explicit EventStore(Offset first = Offset{}) : first_(first) {}
+
   [[nodiscard]] Offset first() const;
   [[nodiscard]] Offset end() const;  // of what is stored, which may be ahead of what is published
   [[nodiscard]] std::uint64_t bytes() const;

@@ -24,6 +24,7 @@ struct Append {
   std::vector<event::NewEvent> events;
   AppendDone done;
   std::uint64_t bytes = 0;
+  std::optional<Timestamp> time;  // when another log recorded them
 };
 
 std::uint64_t bytes_of(const std::vector<event::NewEvent>& events) {
@@ -34,13 +35,27 @@ std::uint64_t bytes_of(const std::vector<event::NewEvent>& events) {
   return bytes;
 }
 
-class MemoryEventLog final : public EventLog {
+Offset first_of(const LogOptions& options) {
+  return options.origin ? options.origin->first : Offset{};
+}
+
+class MemoryEventLog final : public CopyTarget {
  public:
   explicit MemoryEventLog(const LogOptions& options);
   ~MemoryEventLog() override;
 
   [[nodiscard]] Uuid log_id() const override { return log_id_; }
-  Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) override;
+  Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) override {
+    return enqueue({std::move(batch), std::move(done), 0, std::nullopt});
+  }
+  Result<void> append_recorded(std::vector<event::NewEvent> batch, Timestamp time,
+                               AppendDone done) override {
+    return enqueue({std::move(batch), std::move(done), 0, time});
+  }
+  [[nodiscard]] std::optional<IdWindow::Known> known(const Uuid& event_id) const override {
+    const MutexLock lock(window_mutex_);
+    return window_.find(event_id);
+  }
   Result<std::unique_ptr<Reader>> reader(const Position& position) override;
   Result<Offset> resolve(const Position& position) override;
   [[nodiscard]] Offset first() const override { return store_.first(); }
@@ -56,13 +71,17 @@ class MemoryEventLog final : public EventLog {
     Result<AppendReceipt> result;
   };
 
+  Result<void> enqueue(Append append);
   void run();
   void commit(std::deque<Append> appends);
-  Result<AppendReceipt> store(std::vector<event::NewEvent> events);
-  Result<AppendReceipt> place(const std::vector<event::NewEvent>& events) const;
+  Result<AppendReceipt> store(std::vector<event::NewEvent> events,
+                              const std::optional<Timestamp>& recorded)
+      VIBES_REQUIRES(window_mutex_);
+  Result<AppendReceipt> place(const std::vector<event::NewEvent>& events) const
+      VIBES_REQUIRES(window_mutex_);
   void retain();
 
-  const Uuid log_id_ = random_uuid();
+  const Uuid log_id_;
   const LogOptions options_;
   const Clock& clock_;
   mutable CommitSignal signal_;
@@ -75,8 +94,10 @@ class MemoryEventLog final : public EventLog {
   std::uint64_t queued_bytes_ VIBES_GUARDED_BY(mutex_) = 0;
   bool closing_ VIBES_GUARDED_BY(mutex_) = false;
 
+  mutable Mutex window_mutex_;
+  IdWindow window_ VIBES_GUARDED_BY(window_mutex_);
+
   // The writer thread's own.
-  IdWindow window_;
   UuidV7Generator ids_;
   Timestamp last_time_;
   Mutex joining_;
@@ -84,24 +105,28 @@ class MemoryEventLog final : public EventLog {
 };
 
 MemoryEventLog::MemoryEventLog(const LogOptions& options)
-    : options_(options),
+    : log_id_(options.origin ? options.origin->log_id : random_uuid()),
+      options_(options),
       clock_(options.clock != nullptr ? *options.clock : system_clock()),
+      signal_(first_of(options)),
+      store_(first_of(options)),
+      window_(limits::kIdempotencyWindowEvents, first_of(options)),
       writer_([this] { run(); }) {}
 
 MemoryEventLog::~MemoryEventLog() { (void)close(); }
 
-Result<void> MemoryEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
-  VIBES_TRY(check_batch(batch));
-  const std::uint64_t bytes = bytes_of(batch);
+Result<void> MemoryEventLog::enqueue(Append append) {
+  VIBES_TRY(check_batch(append.events));
+  append.bytes = bytes_of(append.events);
   const MutexLock lock(mutex_);
   if (closing_) {
     return fail(Errc::closed, "memory log");
   }
-  if (queued_bytes_ + bytes > limits::kAppendQueueBytesMax) {
+  if (queued_bytes_ + append.bytes > limits::kAppendQueueBytesMax) {
     return fail(Errc::queue_full, fmt::format("{} bytes wait", queued_bytes_));
   }
-  queued_bytes_ += bytes;
-  queue_.push_back({std::move(batch), std::move(done), bytes});
+  queued_bytes_ += append.bytes;
+  queue_.push_back(std::move(append));
   queued_.notify_one();
   return {};
 }
@@ -127,8 +152,11 @@ void MemoryEventLog::run() {
 void MemoryEventLog::commit(std::deque<Append> appends) {
   std::vector<Ack> acks;
   acks.reserve(appends.size());
-  for (Append& append : appends) {
-    acks.push_back({std::move(append.done), store(std::move(append.events))});
+  {
+    const MutexLock lock(window_mutex_);
+    for (Append& append : appends) {
+      acks.push_back({std::move(append.done), store(std::move(append.events), append.time)});
+    }
   }
   retain();
   const Offset end = store_.end();
@@ -169,9 +197,10 @@ Result<AppendReceipt> MemoryEventLog::place(const std::vector<event::NewEvent>& 
   return receipt;
 }
 
-Result<AppendReceipt> MemoryEventLog::store(std::vector<event::NewEvent> events) {
+Result<AppendReceipt> MemoryEventLog::store(std::vector<event::NewEvent> events,
+                                            const std::optional<Timestamp>& recorded) {
   VIBES_TRY_ASSIGN(receipt, place(events));
-  last_time_ = std::max(last_time_, clock_.now());
+  last_time_ = std::max(last_time_, recorded ? *recorded : clock_.now());
   std::vector<StoredEventPtr> stored;
   stored.reserve(events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -265,7 +294,7 @@ Result<void> MemoryEventLog::close() {
 
 }  // namespace
 
-std::unique_ptr<EventLog> make_memory_log(const LogOptions& options) {
+std::unique_ptr<CopyTarget> make_memory_log(const LogOptions& options) {
   return std::make_unique<MemoryEventLog>(options);
 }
 

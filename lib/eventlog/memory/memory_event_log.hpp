@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "eventlog/event_log.hpp"
+#include "eventlog/copy_target.hpp"
 #include "eventlog/open.hpp"
 
 namespace vibes::eventlog {
@@ -13,6 +13,6 @@ namespace vibes::eventlog {
 /// bounded: beyond limits::kMemoryLogBytesMax (or Retention::bytes) the oldest events go, read or
 /// not, and readers see a gap. Retention::age is kept when events are appended and spares what a
 /// group has yet to read, unless beyond_groups.
-std::unique_ptr<EventLog> make_memory_log(const LogOptions& options);
+std::unique_ptr<CopyTarget> make_memory_log(const LogOptions& options);
 
 }  // namespace vibes::eventlog
