@@ -42,7 +42,8 @@ using AppendDone = std::function<void(Result<AppendReceipt>)>;
 
 /// What the log can do right now, for people and for /api/health.
 struct LogStatus {
-  enum class State : std::uint8_t { writable, full, failed, closed, read_only };
+  /// away: the engine that decides the order cannot be reached just now.
+  enum class State : std::uint8_t { writable, full, failed, closed, read_only, away };
   State state = State::writable;
   std::string reason;           // empty while writable
   std::string url;              // without secrets

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -37,8 +38,11 @@ struct LogOptions {
   Retention retention;
   std::uint64_t segment_bytes = limits::kSegmentBytes;
   std::uint64_t free_disk_floor_bytes = limits::kFreeDiskFloorBytes;
-  std::optional<Origin> origin;           // for a log that is made new; nothing: its own
-  const Clock* clock = nullptr;           // nullptr: the system's
+  std::optional<Origin> origin;  // for a log that is made new; nothing: its own
+  /// Where an engine elsewhere keeps its copy on this machine; absolute. Empty: in memory.
+  std::string state_directory;
+  std::chrono::milliseconds engine_within = limits::kEngineWithin;  // to be reached, at open
+  const Clock* clock = nullptr;                                     // nullptr: the system's
   io::FileSystem* file_system = nullptr;  // nullptr: the machine's; tests give a SimDisk
   /// What to do after a failed sync, when nothing about the disk is known any more. The daemon
   /// exits at once with 74; tests look at it. nullptr: the log only latches into

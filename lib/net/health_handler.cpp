@@ -28,6 +28,8 @@ std::string_view to_string(State state) {
       return "closed";
     case State::read_only:
       return "read_only";
+    case State::away:
+      return "away";
   }
   return "";
 }

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "eventlog/remote/remote_event_log.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "eventlog/check_batch.hpp"
+#include "eventlog/errc.hpp"
+
+namespace vibes::eventlog::remote {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Around an event in a message of several.
+constexpr std::size_t kEnvelopeBytesMax = 256;
+constexpr auto kFollowWait = 1s;
+constexpr auto kTryAgain = 500ms;
+constexpr auto kCloseWithin = 5s;
+
+std::size_t bytes_of(const std::vector<event::NewEvent>& batch) {
+  std::size_t bytes = 0;
+  for (const event::NewEvent& event : batch) {
+    bytes += event.payload.size() + kEnvelopeBytesMax;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RemoteEventLog>> RemoteEventLog::open(std::unique_ptr<RemoteStream> stream,
+                                                             const LogOptions& options) {
+  std::unique_ptr<RemoteEventLog> log(new RemoteEventLog(std::move(stream), options));
+  VIBES_TRY(log->start());
+  return log;
+}
+
+RemoteEventLog::~RemoteEventLog() { (void)close(); }
+
+Result<void> RemoteEventLog::start() {
+  VIBES_TRY(stream_->open(options_.engine_within));
+  VIBES_TRY_ASSIGN(facts, stream_->facts());
+  facts_ = facts;
+  const std::string directory = options_.state_directory.empty()
+                                    ? std::string()
+                                    : options_.state_directory + "/" + to_string(facts.log_id);
+  VIBES_TRY_ASSIGN(replica, Replica::open(*stream_, facts, directory, options_));
+  replica_ = std::move(replica);
+  groups_ = std::make_unique<RemoteGroupOffsets>(stream_->groups(),
+                                                 [this] { return replica_->log().end(); });
+  VIBES_TRY(groups_->refresh());
+  sequencer_ = std::make_unique<Sequencer>(*stream_, *replica_, acks_,
+                                           Sequencer::Options{facts.durability, options_.clock});
+  replica_->on_applied([this](std::uint64_t sequence) { sequencer_->note_applied(sequence); });
+  stream_->on_connection_changed([this] {
+    sequencer_->note_connection();
+    replica_->log().signal().nudge();
+  });
+  follower_ = std::jthread([this](const std::stop_token& stop) { follow(stop); });
+  return {};
+}
+
+Result<void> RemoteEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
+  return take(std::move(batch), std::nullopt, std::move(done));
+}
+
+Result<void> RemoteEventLog::append_recorded(std::vector<event::NewEvent> batch, Timestamp time,
+                                             AppendDone done) {
+  return take(std::move(batch), time, std::move(done));
+}
+
+Result<void> RemoteEventLog::take(std::vector<event::NewEvent> batch,
+                                  std::optional<Timestamp> recorded, AppendDone done) {
+  VIBES_TRY(check_batch(batch));
+  const std::size_t bytes = bytes_of(batch);
+  if (bytes > facts_.message_bytes_max) {
+    return fail(Errc::batch_too_large,
+                fmt::format("{} bytes; the engine takes messages of at most {}", bytes,
+                            facts_.message_bytes_max));
+  }
+  return sequencer_->take(std::move(batch), recorded, bytes, std::move(done));
+}
+
+void RemoteEventLog::follow(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    auto messages = stream_->follow(replica_->handed_over(), kFollowWait, stop);
+    const Result<void> applied =
+        messages ? replica_->apply(*std::move(messages)) : Result<void>(fail(messages.error()));
+    if (!applied && !go_on_after(applied.error(), stop)) {
+      return;
+    }
+    if (applied) {
+      const MutexLock lock(mutex_);
+      trouble_.reset();
+    }
+  }
+}
+
+/// False: the follower ends, and with it this log.
+bool RemoteEventLog::go_on_after(const Error& error, const std::stop_token& stop) {
+  if (stop.stop_requested()) {
+    return false;
+  }
+  {
+    MutexLock lock(mutex_);
+    trouble_ = error;
+    if (error.code == Errc::unreachable || error.code == Errc::storage_full) {
+      changed_.wait_for(lock, stop, kTryAgain, [] { return false; });
+    }
+  }
+  if (error.code == Errc::storage_full) {
+    replica_->retry();
+    return true;
+  }
+  if (error.code == Errc::unreachable) {
+    return true;
+  }
+  sequencer_->fail_all(error);
+  if (options_.on_fatal) {
+    options_.on_fatal(error);
+  }
+  return false;
+}
+
+LogStatus RemoteEventLog::status() const {
+  LogStatus status = replica_->log().status();
+  status.url = stream_->url();
+  status.durability = options_.durability;
+  status.queued_bytes = sequencer_->queued_bytes();
+  status.recovery = replica_->report();
+  const MutexLock lock(mutex_);
+  if (closed_) {
+    status.state = LogStatus::State::closed;
+    status.reason = "closed";
+  } else if (trouble_ && trouble_->code != Errc::unreachable) {
+    status.state =
+        trouble_->code == Errc::storage_full ? LogStatus::State::full : LogStatus::State::failed;
+    status.reason = trouble_->message();
+  } else if (trouble_ || !stream_->is_connected()) {
+    status.state = LogStatus::State::away;
+    status.reason = "the engine cannot be reached";
+  }
+  return status;
+}
+
+Result<void> RemoteEventLog::close() {
+  const MutexLock one_at_a_time(closing_);
+  if (closed_ || replica_ == nullptr) {
+    return {};
+  }
+  if (sequencer_) {
+    sequencer_->close(kCloseWithin);
+  }
+  follower_.request_stop();
+  if (follower_.joinable()) {
+    follower_.join();
+  }
+  stream_->close();
+  closed_ = true;
+  return replica_->close();
+}
+
+}  // namespace vibes::eventlog::remote

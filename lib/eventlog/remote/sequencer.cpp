@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+#include "eventlog/remote/sequencer.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "eventlog/errc.hpp"
+
+namespace vibes::eventlog::remote {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWayGivenFor = 20ms;
+constexpr auto kLookAgain = 100ms;  // for what nobody tells us of
+
+/// Whether the batch may be in the stream, or come into it, or has to be offered again.
+bool is_open_question(const Error& error) {
+  return error.code == Errc::not_next || error.code == Errc::indeterminate ||
+         error.code == Errc::unreachable;
+}
+
+}  // namespace
+
+Sequencer::Sequencer(RemoteStream& stream, Replica& replica, AckQueue& acks, Options options)
+    : stream_(stream),
+      replica_(replica),
+      acks_(acks),
+      options_(options),
+      clock_(options.clock != nullptr ? *options.clock : system_clock()),
+      applied_(replica.position().sequence) {
+  {
+    const MutexLock lock(mutex_);
+    begin_anew();
+  }
+  thread_ = std::jthread([this] { run(); });
+}
+
+Sequencer::~Sequencer() { close(0ms); }
+
+Result<void> Sequencer::take(std::vector<event::NewEvent> events, std::optional<Timestamp> recorded,
+                             std::size_t bytes, AppendDone done) {
+  const MutexLock lock(mutex_);
+  if (failed_) {
+    return fail(Errc::failed, failed_->message());
+  }
+  if (closing_) {
+    return fail(Errc::closed, stream_.url());
+  }
+  if (queued_bytes_ > 0 && queued_bytes_ + bytes > limits::kAppendQueueBytesMax) {
+    return fail(Errc::queue_full, fmt::format("{} bytes are waiting", queued_bytes_));
+  }
+  queued_bytes_ += bytes;
+  queue_.push_back({std::move(events), acks_.push(std::move(done)), bytes, recorded});
+  changed_.notify_all();
+  return {};
+}
+
+void Sequencer::run() {
+  MutexLock lock(mutex_);
+  while (wait_for_work(lock)) {
+    if (lost_) {
+      settle_lost(lock);
+    } else {
+      offer(lock);
+    }
+    lock.unlock();
+    acks_.flush();
+    lock.lock();
+  }
+}
+
+bool Sequencer::wait_for_work(MutexLock& lock) {
+  while (true) {
+    if (failed_ || (closing_ && queue_.empty() && offered_.empty())) {
+      return false;
+    }
+    if (stream_.is_connected() && (lost_ ? unanswered_ == 0 : may_offer())) {
+      return true;
+    }
+    changed_.wait_for(lock, kLookAgain);
+  }
+}
+
+bool Sequencer::may_offer() const {
+  return !queue_.empty() && offered_.size() < limits::kEngineInFlightEvents &&
+         (offered_bytes_ == 0 ||
+          offered_bytes_ + queue_.front().bytes <= limits::kEngineInFlightBytes) &&
+         Clockwork::now() >= way_given_until_;
+}
+
+void Sequencer::begin_anew() {
+  const Replica::Position at = replica_.position();
+  last_sequence_ = at.sequence;
+  next_ = at.end;
+  lost_ = false;
+}
+
+std::optional<IdWindow::Known> Sequencer::known(const Uuid& event_id) const {
+  const auto offered = offered_ids_.find(event_id);
+  return offered != offered_ids_.end() ? std::optional(offered->second)
+                                       : replica_.log().known(event_id);
+}
+
+/// Where each event will be, or is already. The ids that are assigned here are kept with the
+/// append, so that it is the same events however often it is offered.
+Result<Sequencer::Placed> Sequencer::place(const RemoteAppend& append) {
+  Placed placed;
+  placed.batch.first = next_;
+  last_time_ = std::max(
+      {last_time_, replica_.last_time(), append.recorded ? *append.recorded : clock_.now()});
+  placed.batch.time = last_time_;
+  std::unordered_map<Uuid, IdWindow::Known> here;
+  for (const event::NewEvent& event : append.events) {
+    const std::uint64_t fingerprint = IdWindow::fingerprint(event.payload);
+    const auto earlier = here.find(*event.event_id);
+    const auto before =
+        earlier != here.end() ? std::optional(earlier->second) : known(*event.event_id);
+    if (before && before->fingerprint != fingerprint) {
+      return fail(Errc::event_id_conflict, "event_id " + to_string(*event.event_id));
+    }
+    const Offset offset = before ? before->offset : placed.batch.end();
+    placed.places.push_back({offset, *event.event_id, before.has_value()});
+    if (!before) {
+      here.emplace(*event.event_id, IdWindow::Known{offset, fingerprint});
+      placed.batch.events.push_back(event);
+    }
+  }
+  offered_ids_.merge(here);
+  return placed;
+}
+
+void Sequencer::offer(MutexLock& lock) {
+  if (offered_.empty()) {
+    begin_anew();
+  }
+  RemoteAppend append = std::move(queue_.front());
+  queue_.pop_front();
+  for (event::NewEvent& event : append.events) {
+    if (!event.event_id) {
+      event.event_id = ids_.next(clock_.now());
+    }
+  }
+  auto placed = place(append);
+  if (!placed) {
+    queued_bytes_ -= append.bytes;
+    acks_.resolve(append.ticket, fail(placed.error()));
+    return;
+  }
+  offered_bytes_ += append.bytes;
+  Offered offered{.append = std::move(append),
+                  .places = std::move(placed->places),
+                  .first_new = std::nullopt,
+                  .first_new_offset = placed->batch.first,
+                  .sequence = last_sequence_,
+                  .refused = std::nullopt};
+  if (placed->batch.events.empty()) {
+    offered_.push_back(std::move(offered));
+    settle_applied();
+    return;
+  }
+  offered.first_new = placed->batch.events.front().event_id;
+  offered.sequence = ++last_sequence_;
+  next_ = placed->batch.end();
+  offered_.push_back(std::move(offered));
+  publish(lock, std::move(placed->batch));
+}
+
+void Sequencer::publish(MutexLock& lock, RemoteBatch batch) {
+  const std::uint64_t expected = last_sequence_ - 1;
+  ++unanswered_;
+  lock.unlock();
+  const auto taken = stream_.publish(batch, expected, [this, expected](const auto& sequence) {
+    note_published(expected, sequence);
+  });
+  if (!taken) {
+    note_published(expected, fail(taken.error()));
+  }
+  lock.lock();
+}
+
+void Sequencer::note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence) {
+  const MutexLock lock(mutex_);
+  --unanswered_;
+  if (!sequence) {
+    lost_ = true;
+    if (!is_open_question(sequence.error())) {
+      const auto refused = std::ranges::find(offered_, expected + 1, &Offered::sequence);
+      if (refused != offered_.end()) {
+        refused->refused = sequence.error();
+      }
+    }
+  }
+  changed_.notify_all();
+}
+
+void Sequencer::note_applied(std::uint64_t sequence) {
+  {
+    const MutexLock lock(mutex_);
+    applied_ = std::max(applied_, sequence);  // two threads may tell it
+    settle_applied();
+    changed_.notify_all();
+  }
+  acks_.flush();
+}
+
+void Sequencer::settle_applied() {
+  while (!offered_.empty() && offered_.front().sequence <= applied_) {
+    Offered& front = offered_.front();
+    if (front.first_new) {
+      const auto found = replica_.log().known(*front.first_new);
+      if (!found || found->offset != front.first_new_offset) {
+        lost_ = true;
+        return;
+      }
+      losses_ = 0;
+    }
+    answer(front);
+    offered_.pop_front();
+  }
+}
+
+void Sequencer::forget(const Offered& offered) {
+  offered_bytes_ -= offered.append.bytes;
+  for (const event::NewEvent& event : offered.append.events) {
+    offered_ids_.erase(*event.event_id);
+  }
+}
+
+void Sequencer::answer(Offered& offered) {
+  forget(offered);
+  queued_bytes_ -= offered.append.bytes;
+  acks_.resolve(offered.append.ticket,
+                AppendReceipt{options_.durability, std::move(offered.places)});
+}
+
+/// Every publish has been answered. Finds out what is in the stream and puts the rest back.
+void Sequencer::settle_lost(MutexLock& lock) {
+  lock.unlock();
+  const auto facts = stream_.facts();
+  lock.lock();
+  if (!facts) {
+    changed_.wait_for(lock, kLookAgain);
+    return;
+  }
+  const auto until = Clockwork::now() + limits::kEngineRequestWithin;
+  while (applied_ < facts->last_sequence) {
+    if (failed_ || !stream_.is_connected() || Clockwork::now() >= until) {
+      return;
+    }
+    changed_.wait_for(lock, kLookAgain);
+  }
+  std::deque<RemoteAppend> again;
+  for (Offered& offered : offered_) {
+    const auto found = offered.first_new ? replica_.log().known(*offered.first_new) : std::nullopt;
+    if (found) {
+      for (AppendReceipt::Place& at : offered.places) {
+        const auto place = replica_.log().known(at.event_id);
+        at.offset = place ? place->offset : at.offset;
+      }
+      answer(offered);
+    } else if (offered.refused) {
+      forget(offered);
+      queued_bytes_ -= offered.append.bytes;
+      acks_.resolve(offered.append.ticket, fail(*offered.refused));
+    } else {
+      forget(offered);
+      again.push_back(std::move(offered.append));
+    }
+  }
+  offered_.clear();
+  losses_ = again.empty() ? 0 : losses_ + 1;
+  queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()),
+                std::make_move_iterator(again.end()));
+  begin_anew();
+}
+
+void Sequencer::give_way() {
+  const MutexLock lock(mutex_);
+  way_given_until_ = Clockwork::now() + kWayGivenFor;
+}
+
+void Sequencer::note_connection() {
+  const MutexLock lock(mutex_);
+  changed_.notify_all();
+}
+
+void Sequencer::refuse_all(const Error& error) {
+  for (const Offered& offered : offered_) {
+    acks_.resolve(offered.append.ticket,
+                  fail(offered.first_new ? Error{Errc::indeterminate, error.message()} : error));
+  }
+  for (const RemoteAppend& append : queue_) {
+    acks_.resolve(append.ticket, fail(error));
+  }
+  offered_.clear();
+  offered_ids_.clear();
+  queue_.clear();
+  queued_bytes_ = offered_bytes_ = 0;
+  changed_.notify_all();
+}
+
+void Sequencer::fail_all(const Error& error) {
+  {
+    const MutexLock lock(mutex_);
+    failed_ = error;
+    refuse_all(error);
+  }
+  acks_.flush();
+}
+
+void Sequencer::close(std::chrono::milliseconds within) {
+  {
+    MutexLock lock(mutex_);
+    closing_ = true;
+    changed_.notify_all();
+    const auto until = Clockwork::now() + within;
+    while (!failed_ && !(queue_.empty() && offered_.empty()) && Clockwork::now() < until) {
+      changed_.wait_until(lock, until);
+    }
+    if (!failed_ && !(queue_.empty() && offered_.empty())) {
+      failed_ = Error{Errc::unreachable, stream_.url()};
+      refuse_all(*failed_);
+    }
+  }
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  acks_.flush();
+}
+
+std::size_t Sequencer::queued_bytes() const {
+  const MutexLock lock(mutex_);
+  return queued_bytes_;
+}
+
+}  // namespace vibes::eventlog::remote

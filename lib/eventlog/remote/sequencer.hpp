@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "base/uuid.hpp"
+#include "event/event.hpp"
+#include "eventlog/event_log.hpp"
+#include "eventlog/id_window.hpp"
+#include "eventlog/remote/ack_queue.hpp"
+#include "eventlog/remote/remote_stream.hpp"
+#include "eventlog/remote/replica.hpp"
+
+namespace vibes::eventlog::remote {
+
+/// One append() on its way into the stream.
+struct RemoteAppend {
+  std::vector<event::NewEvent> events;
+  AckQueue::Ticket ticket = 0;
+  std::size_t bytes = 0;
+  std::optional<Timestamp> recorded;  // when another log recorded them
+};
+
+/// Brings appends into the stream, in order and once each.
+///
+/// It knows where the stream ends, because the replica follows it, and offers each append as the
+/// message behind that end, several of them at a time without waiting. An append is acknowledged
+/// when the replica has read it back at its place; that also answers a publish whose own answer was
+/// lost. Where another writer's message comes first, or an answer stays away, everything that
+/// was offered is settled (waited for, then looked up in the replica), and what is not in the
+/// stream is offered again behind the new end.
+///
+/// Thread-safe.
+class Sequencer {
+ public:
+  struct Options {
+    Durability durability = Durability::os;
+    const Clock* clock = nullptr;  // nullptr: the system's
+  };
+
+  /// Starts a thread. Stream, replica and acks must outlive it.
+  Sequencer(RemoteStream& stream, Replica& replica, AckQueue& acks, Options options);
+  Sequencer(const Sequencer&) = delete;
+  Sequencer& operator=(const Sequencer&) = delete;
+  ~Sequencer();
+
+  /// Errors: queue_full, closed; then nothing was taken and nothing will be answered. `done` is
+  /// answered through the AckQueue.
+  Result<void> take(std::vector<event::NewEvent> events, std::optional<Timestamp> recorded,
+                    std::size_t bytes, AppendDone done);
+
+  /// The replica has everything up to `sequence`.
+  void note_applied(std::uint64_t sequence);
+  /// Another writer waits for its turn: lets it have one.
+  void give_way();
+  void note_connection();
+  /// Nothing more will be applied: what waits is answered with the error.
+  void fail_all(const Error& error);
+
+  /// Takes no more, waits up to `within` for what it took, and answers the rest with an error.
+  void close(std::chrono::milliseconds within);
+
+  [[nodiscard]] std::size_t queued_bytes() const;
+
+ private:
+  using Clockwork = std::chrono::steady_clock;
+
+  /// An append that was offered, or that consists of duplicates and waits for what came before.
+  struct Offered {
+    RemoteAppend append;
+    std::vector<AppendReceipt::Place> places;
+    std::optional<Uuid> first_new;  // nothing: only duplicates
+    Offset first_new_offset;
+    std::uint64_t sequence = 0;    // it is answered once everything up to there is applied
+    std::optional<Error> refused;  // by the engine, for good
+  };
+  struct Placed {
+    std::vector<AppendReceipt::Place> places;
+    RemoteBatch batch;
+  };
+
+  void run();
+  bool wait_for_work(MutexLock& lock) VIBES_REQUIRES(mutex_);
+  [[nodiscard]] bool may_offer() const VIBES_REQUIRES(mutex_);
+  void offer(MutexLock& lock) VIBES_REQUIRES(mutex_);
+  Result<Placed> place(const RemoteAppend& append) VIBES_REQUIRES(mutex_);
+  [[nodiscard]] std::optional<IdWindow::Known> known(const Uuid& event_id) const
+      VIBES_REQUIRES(mutex_);
+  void publish(MutexLock& lock, RemoteBatch batch) VIBES_REQUIRES(mutex_);
+  void note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence);
+  void settle_applied() VIBES_REQUIRES(mutex_);
+  void settle_lost(MutexLock& lock) VIBES_REQUIRES(mutex_);
+  void begin_anew() VIBES_REQUIRES(mutex_);
+  void forget(const Offered& offered) VIBES_REQUIRES(mutex_);
+  void answer(Offered& offered) VIBES_REQUIRES(mutex_);
+  void refuse_all(const Error& error) VIBES_REQUIRES(mutex_);
+
+  RemoteStream& stream_;
+  Replica& replica_;
+  AckQueue& acks_;
+  const Options options_;
+  const Clock& clock_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<RemoteAppend> queue_ VIBES_GUARDED_BY(mutex_);
+  std::size_t queued_bytes_ VIBES_GUARDED_BY(mutex_) = 0;  // with those that were offered
+  std::deque<Offered> offered_ VIBES_GUARDED_BY(mutex_);
+  std::size_t offered_bytes_ VIBES_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<Uuid, IdWindow::Known> offered_ids_ VIBES_GUARDED_BY(mutex_);
+  std::uint64_t unanswered_ VIBES_GUARDED_BY(mutex_) = 0;  // publishes
+  std::uint64_t applied_ VIBES_GUARDED_BY(mutex_);         // sequence
+  std::uint64_t last_sequence_ VIBES_GUARDED_BY(mutex_);   // of what was offered
+  Offset next_ VIBES_GUARDED_BY(mutex_);                   // behind what was offered
+  Timestamp last_time_ VIBES_GUARDED_BY(mutex_);
+  UuidV7Generator ids_ VIBES_GUARDED_BY(mutex_);
+  bool lost_ VIBES_GUARDED_BY(mutex_) = false;
+  unsigned losses_ VIBES_GUARDED_BY(mutex_) = 0;  // in a row
+  Clockwork::time_point way_given_until_ VIBES_GUARDED_BY(mutex_);
+  bool closing_ VIBES_GUARDED_BY(mutex_) = false;
+  std::optional<Error> failed_ VIBES_GUARDED_BY(mutex_);
+  std::jthread thread_;
+};
+
+}  // namespace vibes::eventlog::remote
