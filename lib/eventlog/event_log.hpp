@@ -31,6 +31,9 @@ struct AppendReceipt {
   };
   Durability durability = Durability::memory;
   std::vector<Place> places;  // one per event of the batch, in its order
+  /// The engine is away: the events are kept on this machine, as durable as is said here, and come
+  /// into the log when it is back. They have no offsets yet.
+  bool pending = false;
 
   [[nodiscard]] std::uint64_t duplicates() const;
 };
@@ -51,6 +54,9 @@ struct LogStatus {
   std::uint64_t bytes = 0;      // on disk, or in memory for an engine without one
   std::uint64_t segments = 0;
   std::uint64_t queued_bytes = 0;  // appends waiting for the writer
+  /// Of an engine that is away, or was: events kept here that are not in the log yet.
+  std::uint64_t pending_events = 0;
+  std::uint64_t refused_events = 0;  // of those, since the start, that it never took
   std::string recovery;  // what the last open found and did, one line; empty after a clean stop
 };
 

@@ -41,6 +41,10 @@ struct LogOptions {
   std::optional<Origin> origin;  // for a log that is made new; nothing: its own
   /// Where an engine elsewhere keeps its copy on this machine; absolute. Empty: in memory.
   std::string state_directory;
+  bool outbox = true;  // false: appends are refused while that engine is away
+  std::size_t outbox_bytes_max = limits::kOutboxBytesMax;
+  /// How long appends wait for an engine that went away until they go into the outbox.
+  std::chrono::milliseconds engine_patience{1'000};
   std::chrono::milliseconds engine_within = limits::kEngineWithin;  // to be reached, at open
   const Clock* clock = nullptr;                                     // nullptr: the system's
   io::FileSystem* file_system = nullptr;  // nullptr: the machine's; tests give a SimDisk

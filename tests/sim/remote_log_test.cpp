@@ -2,6 +2,7 @@
 // Several processes' logs over one stream in which everything goes wrong.
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <random>
 #include <set>
@@ -17,16 +18,25 @@ namespace {
 
 using eventlog::remote::RemoteEventLog;
 
-std::unique_ptr<RemoteEventLog> open_log(SimEngine& engine, const std::string& directory = {}) {
+eventlog::LogOptions options_for(const std::string& directory = {}) {
   eventlog::LogOptions options;
   options.state_directory = directory;
   options.segment_bytes = 64 * limits::kKiB;
   options.free_disk_floor_bytes = 0;
+  options.engine_patience = std::chrono::milliseconds(20);
+  return options;
+}
+
+std::unique_ptr<RemoteEventLog> open_log(SimEngine& engine, const eventlog::LogOptions& options) {
   auto opened = RemoteEventLog::open(engine.connect(), options);
   if (!opened) {
     FAIL(opened.error().message());
   }
   return *std::move(opened);
+}
+
+std::unique_ptr<RemoteEventLog> open_log(SimEngine& engine, const std::string& directory = {}) {
+  return open_log(engine, options_for(directory));
 }
 
 void wait_for_end(EventLog& log, Offset end) {
@@ -253,10 +263,11 @@ TEST_CASE("remote log: a copy that missed too much is set aside, and says so", "
   CHECK(log->status().recovery.find("events 100 to 300 left the stream") != std::string::npos);
 }
 
-TEST_CASE("remote log: appends wait while the engine is away, and come when it is back",
-          "[remote]") {
+TEST_CASE("remote log: appends wait while the engine is away for a moment", "[remote]") {
   SimEngine engine(1, {});
-  const auto log = open_log(engine);
+  eventlog::LogOptions options = options_for();
+  options.engine_patience = std::chrono::hours(1);
+  const auto log = open_log(engine, options);
   append_numbered(*log, 0, 10);
   engine.set_reachable(false);
   CHECK(log->status().state == eventlog::LogStatus::State::away);
@@ -268,8 +279,172 @@ TEST_CASE("remote log: appends wait while the engine is away, and come when it i
   engine.set_reachable(true);
   const auto receipt = answered.get();
   REQUIRE(receipt);
+  CHECK_FALSE(receipt->pending);
   CHECK(receipt->places[0].offset == Offset(10));
   CHECK(receipt->durability == eventlog::Durability::replicated);
+}
+
+TEST_CASE("remote log: what is appended while the engine is away is pending, then in the log",
+          "[remote]") {
+  const TempDir directory;
+  SimEngine engine(1, {});
+  const auto log = open_log(engine, directory.path().string());
+  append_numbered(*log, 0, 10);
+  engine.set_reachable(false);
+  for (std::uint64_t i = 10; i < 30; ++i) {
+    const auto receipt = append(*log, {numbered(i)});
+    REQUIRE(receipt);
+    CHECK(receipt->pending);
+    CHECK(receipt->durability == eventlog::Durability::fsync);
+    CHECK_FALSE(receipt->places[0].event_id.is_nil());
+  }
+  CHECK(log->end() == Offset(10));
+  CHECK(log->status().pending_events == 20);
+  engine.set_reachable(true);
+  wait_for_end(*log, Offset(30));
+  const auto all = read_all(*log);
+  REQUIRE(all.size() == 30);
+  for (std::uint64_t i = 0; i < 30; ++i) {
+    CHECK(all[i].payload == numbered(i).payload);
+  }
+  // Whoever appends then may still be told pending, until the outbox is empty.
+  while (append(*log, {numbered(99)})->pending || log->status().pending_events > 0) {
+  }
+  CHECK(log->status().state == eventlog::LogStatus::State::writable);
+}
+
+TEST_CASE("remote log: what is pending outlives the process", "[remote]") {
+  const TempDir directory;
+  SimEngine engine(1, {});
+  {
+    const auto log = open_log(engine, directory.path().string());
+    append_numbered(*log, 0, 10);
+    engine.set_reachable(false);
+    for (std::uint64_t i = 10; i < 20; ++i) {
+      REQUIRE(append(*log, {numbered(i), numbered(100 + i)})->pending);
+    }
+    REQUIRE(log->close());
+  }
+  engine.set_reachable(true);
+  const auto log = open_log(engine, directory.path().string());
+  append_numbered(*log, 20, 21);
+  wait_for_end(*log, Offset(31));
+  const auto all = read_all(*log);
+  REQUIRE(all.size() == 31);
+  for (std::uint64_t i = 10; i < 20; ++i) {
+    CHECK(all[i * 2 - 10].payload == numbered(i).payload);
+    CHECK(all[i * 2 - 9].payload == numbered(100 + i).payload);
+  }
+  CHECK(all[30].payload == numbered(20).payload);
+}
+
+TEST_CASE("remote log: an engine that comes and goes loses, doubles and reorders nothing",
+          "[remote]") {
+  std::uint64_t all_pending = 0;
+  std::uint64_t all_appends = 0;
+  for (std::uint64_t seed = seed_of_run(); seed < seed_of_run() + 5; ++seed) {
+    CAPTURE(seed);
+    const TempDir directory;
+    SimEngine engine(seed, {.lose_answer = 30, .lose_message = 30, .late_message = 30});
+    const auto log = open_log(engine, directory.path().string());
+    std::atomic<bool> done = false;
+    std::uint64_t pending = 0;
+    std::thread flapping([&] {
+      std::mt19937_64 random(seed);
+      while (!done) {
+        engine.set_reachable(random() % 3 != 0);
+        std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+      }
+      engine.calm();
+      engine.set_reachable(true);
+    });
+    constexpr std::uint64_t kAppends = 300;
+    for (std::uint64_t i = 0; i < kAppends; ++i) {
+      const auto receipt = append(*log, {numbered(2 * i), numbered(2 * i + 1)});
+      REQUIRE(receipt);
+      pending += receipt->pending ? 1U : 0U;
+    }
+    done = true;
+    flapping.join();
+    wait_for_end(*log, Offset(2 * kAppends));
+    const auto all = read_all(*log);
+    REQUIRE(all.size() == 2 * kAppends);
+    for (std::uint64_t i = 0; i < all.size(); ++i) {
+      REQUIRE(all[i].payload == numbered(i).payload);
+    }
+    all_pending += pending;
+    all_appends += kAppends;
+  }
+  CHECK(all_pending > 0);
+  CHECK(all_pending < all_appends);
+}
+
+TEST_CASE("remote log: without an outbox appends are refused while the engine is away",
+          "[remote]") {
+  SimEngine engine(1, {});
+  eventlog::LogOptions options = options_for();
+  options.outbox = false;
+  const auto log = open_log(engine, options);
+  append_numbered(*log, 0, 10);
+  engine.set_reachable(false);
+  const auto first = append(*log, {numbered(10)});
+  REQUIRE_FALSE(first);
+  CHECK(first.error().code == eventlog::Errc::unreachable);
+  const auto second = append(*log, {numbered(11)});
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == eventlog::Errc::unreachable);
+  engine.set_reachable(true);
+  while (!append(*log, {numbered(12)})) {
+  }
+  CHECK(read_all(*log).size() == 11);
+}
+
+TEST_CASE("remote log: a full outbox refuses, and takes again once there is room", "[remote]") {
+  SimEngine engine(1, {});
+  eventlog::LogOptions options = options_for();
+  options.outbox_bytes_max = 100;
+  const auto log = open_log(engine, options);
+  engine.set_reachable(false);
+  std::uint64_t taken = 0;
+  while (true) {
+    const auto receipt = append(*log, {numbered(taken)});
+    if (!receipt) {
+      CHECK(receipt.error().code == eventlog::Errc::storage_full);
+      break;
+    }
+    ++taken;
+  }
+  CHECK(taken > 2);
+  engine.set_reachable(true);
+  wait_for_end(*log, Offset(taken));
+  while (!append(*log, {numbered(taken)})) {
+  }
+  wait_for_end(*log, Offset(taken + 1));
+  CHECK(read_all(*log).size() == taken + 1);
+}
+
+TEST_CASE("remote log: what the stream refuses of the outbox is put aside, and told", "[remote]") {
+  const TempDir directory;
+  SimEngine engine(1, {});
+  const Uuid id = random_uuid();
+  const auto log = open_log(engine, directory.path().string());
+  append_one(*log, with_id(numbered(0), id));
+  engine.set_reachable(false);
+  REQUIRE(append(*log, {with_id(numbered(1), id)})->pending);
+  REQUIRE(append(*log, {with_id(numbered(0), id)}).error().code ==
+          eventlog::Errc::event_id_conflict);
+  REQUIRE(append(*log, {numbered(2)})->pending);
+  engine.set_reachable(true);
+  wait_for_end(*log, Offset(2));
+  const auto all = read_all(*log);
+  REQUIRE(all.size() == 2);
+  CHECK(all[1].payload == numbered(2).payload);
+  std::ifstream refused(directory.path() / to_string(log->log_id()) / "outbox.refused.jsonl");
+  std::string line;
+  REQUIRE(std::getline(refused, line));
+  CHECK(line.find(numbered(1).payload) != std::string::npos);
+  CHECK(line.find("another payload") != std::string::npos);
+  CHECK(log->status().refused_events == 1);
 }
 
 }  // namespace vibes::test

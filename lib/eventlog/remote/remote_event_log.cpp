@@ -14,19 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Around an event in a message of several.
-constexpr std::size_t kEnvelopeBytesMax = 256;
 constexpr auto kFollowWait = 1s;
 constexpr auto kTryAgain = 500ms;
 constexpr auto kCloseWithin = 5s;
-
-std::size_t bytes_of(const std::vector<event::NewEvent>& batch) {
-  std::size_t bytes = 0;
-  for (const event::NewEvent& event : batch) {
-    bytes += event.payload.size() + kEnvelopeBytesMax;
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -51,15 +41,28 @@ Result<void> RemoteEventLog::start() {
   groups_ = std::make_unique<RemoteGroupOffsets>(stream_->groups(),
                                                  [this] { return replica_->log().end(); });
   VIBES_TRY(groups_->refresh());
-  sequencer_ = std::make_unique<Sequencer>(*stream_, *replica_, acks_,
+  VIBES_TRY_ASSIGN(outbox, open_outbox(directory));
+  const Sequencer::Acks acks{acks_, delivery_acks_};
+  sequencer_ = std::make_unique<Sequencer>(*stream_, *replica_, acks,
                                            Sequencer::Options{facts.durability, options_.clock});
+  intake_ = std::make_unique<Intake>(*stream_, *sequencer_, acks, std::move(outbox),
+                                     options_.engine_patience);
   replica_->on_applied([this](std::uint64_t sequence) { sequencer_->note_applied(sequence); });
   stream_->on_connection_changed([this] {
     sequencer_->note_connection();
+    intake_->note_connection();
     replica_->log().signal().nudge();
   });
   follower_ = std::jthread([this](const std::stop_token& stop) { follow(stop); });
   return {};
+}
+
+Result<std::unique_ptr<Outbox>> RemoteEventLog::open_outbox(const std::string& directory) {
+  if (!options_.outbox) {
+    return std::unique_ptr<Outbox>();
+  }
+  return Outbox::open(directory.empty() ? directory : directory + "/outbox", options_,
+                      options_.outbox_bytes_max);
 }
 
 Result<void> RemoteEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
@@ -74,13 +77,14 @@ Result<void> RemoteEventLog::append_recorded(std::vector<event::NewEvent> batch,
 Result<void> RemoteEventLog::take(std::vector<event::NewEvent> batch,
                                   std::optional<Timestamp> recorded, AppendDone done) {
   VIBES_TRY(check_batch(batch));
-  const std::size_t bytes = bytes_of(batch);
+  const std::size_t bytes = message_bytes(batch);
   if (bytes > facts_.message_bytes_max) {
     return fail(Errc::batch_too_large,
                 fmt::format("{} bytes; the engine takes messages of at most {}", bytes,
                             facts_.message_bytes_max));
   }
-  return sequencer_->take(std::move(batch), recorded, bytes, std::move(done));
+  return intake_->take({.events = std::move(batch), .bytes = bytes, .recorded = recorded},
+                       std::move(done));
 }
 
 void RemoteEventLog::follow(const std::stop_token& stop) {
@@ -130,6 +134,10 @@ LogStatus RemoteEventLog::status() const {
   status.durability = options_.durability;
   status.queued_bytes = sequencer_->queued_bytes();
   status.recovery = replica_->report();
+  const Outbox::Load waiting = intake_->waiting();
+  status.pending_events = waiting.events;
+  status.refused_events = waiting.refused;
+  const auto outbox_trouble = intake_->trouble();
   const MutexLock lock(mutex_);
   if (closed_) {
     status.state = LogStatus::State::closed;
@@ -138,6 +146,9 @@ LogStatus RemoteEventLog::status() const {
     status.state =
         trouble_->code == Errc::storage_full ? LogStatus::State::full : LogStatus::State::failed;
     status.reason = trouble_->message();
+  } else if (outbox_trouble) {
+    status.state = LogStatus::State::failed;
+    status.reason = "the outbox: " + outbox_trouble->message();
   } else if (trouble_ || !stream_->is_connected()) {
     status.state = LogStatus::State::away;
     status.reason = "the engine cannot be reached";
@@ -150,8 +161,8 @@ Result<void> RemoteEventLog::close() {
   if (closed_ || replica_ == nullptr) {
     return {};
   }
-  if (sequencer_) {
-    sequencer_->close(kCloseWithin);
+  if (intake_) {
+    intake_->close(kCloseWithin);
   }
   follower_.request_stop();
   if (follower_.joinable()) {

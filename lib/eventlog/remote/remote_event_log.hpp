@@ -12,6 +12,7 @@
 #include "eventlog/copy_target.hpp"
 #include "eventlog/open.hpp"
 #include "eventlog/remote/ack_queue.hpp"
+#include "eventlog/remote/intake.hpp"
 #include "eventlog/remote/remote_group_offsets.hpp"
 #include "eventlog/remote/remote_stream.hpp"
 #include "eventlog/remote/replica.hpp"
@@ -21,7 +22,9 @@ namespace vibes::eventlog::remote {
 
 /// A log whose order is decided by an engine elsewhere, shared with other processes.
 ///
-///   append() ─► Sequencer ─► RemoteStream (the engine) ─► follower ─► Replica ─► readers
+///   append() ─► Intake ──────► Sequencer ─► RemoteStream (the engine) ─► follower ─► Replica ─►
+///   readers
+///                 └► Outbox ─────┘
 ///
 /// Everything is read from the replica, so a reader here is as fast as with a file log, and what
 /// was copied can be read while the engine is away. An append is acknowledged when it has come
@@ -58,6 +61,7 @@ class RemoteEventLog final : public CopyTarget {
       : stream_(std::move(stream)), options_(options) {}
 
   Result<void> start();
+  Result<std::unique_ptr<Outbox>> open_outbox(const std::string& directory);
   Result<void> take(std::vector<event::NewEvent> batch, std::optional<Timestamp> recorded,
                     AppendDone done);
   void follow(const std::stop_token& stop);
@@ -69,7 +73,9 @@ class RemoteEventLog final : public CopyTarget {
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<RemoteGroupOffsets> groups_;
   AckQueue acks_;
+  AckQueue delivery_acks_;
   std::unique_ptr<Sequencer> sequencer_;
+  std::unique_ptr<Intake> intake_;
 
   mutable Mutex mutex_;
   CondVar changed_;

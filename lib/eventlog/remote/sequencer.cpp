@@ -26,7 +26,16 @@ bool is_open_question(const Error& error) {
 
 }  // namespace
 
-Sequencer::Sequencer(RemoteStream& stream, Replica& replica, AckQueue& acks, Options options)
+std::size_t message_bytes(const std::vector<event::NewEvent>& events) {
+  constexpr std::size_t kAroundEvent = 256;  // in a message of several
+  std::size_t bytes = 0;
+  for (const event::NewEvent& event : events) {
+    bytes += event.payload.size() + kAroundEvent;
+  }
+  return bytes;
+}
+
+Sequencer::Sequencer(RemoteStream& stream, Replica& replica, Acks acks, Options options)
     : stream_(stream),
       replica_(replica),
       acks_(acks),
@@ -40,10 +49,9 @@ Sequencer::Sequencer(RemoteStream& stream, Replica& replica, AckQueue& acks, Opt
   thread_ = std::jthread([this] { run(); });
 }
 
-Sequencer::~Sequencer() { close(0ms); }
+Sequencer::~Sequencer() { close(); }
 
-Result<void> Sequencer::take(std::vector<event::NewEvent> events, std::optional<Timestamp> recorded,
-                             std::size_t bytes, AppendDone done) {
+Result<void> Sequencer::take(RemoteAppend append, AppendDone done) {
   const MutexLock lock(mutex_);
   if (failed_) {
     return fail(Errc::failed, failed_->message());
@@ -51,13 +59,72 @@ Result<void> Sequencer::take(std::vector<event::NewEvent> events, std::optional<
   if (closing_) {
     return fail(Errc::closed, stream_.url());
   }
-  if (queued_bytes_ > 0 && queued_bytes_ + bytes > limits::kAppendQueueBytesMax) {
+  if (queued_bytes_ > 0 && queued_bytes_ + append.bytes > limits::kAppendQueueBytesMax) {
     return fail(Errc::queue_full, fmt::format("{} bytes are waiting", queued_bytes_));
   }
-  queued_bytes_ += bytes;
-  queue_.push_back({std::move(events), acks_.push(std::move(done)), bytes, recorded});
+  append.ticket = acks_.clients.push(std::move(done));
+  queued_bytes_ += append.bytes;
+  queue_.push_back(std::move(append));
   changed_.notify_all();
   return {};
+}
+
+void Sequencer::put(RemoteAppend append) {
+  {
+    const MutexLock lock(mutex_);
+    if (!failed_ && !closing_) {
+      queued_bytes_ += append.bytes;
+      queue_.push_back(std::move(append));
+      changed_.notify_all();
+      return;
+    }
+  }
+  resolve(append, fail(Errc::closed, stream_.url()));
+  flush();
+}
+
+std::deque<RemoteAppend> Sequencer::take_back() {
+  const MutexLock lock(mutex_);
+  std::deque<RemoteAppend> taken;
+  std::deque<RemoteAppend> kept;
+  for (Offered& offered : offered_) {
+    forget(offered);
+    auto& to = offered.append.source == RemoteAppend::Source::client ? taken : kept;
+    to.push_back(std::move(offered.append));
+  }
+  offered_.clear();
+  for (RemoteAppend& append : queue_) {
+    auto& to = append.source == RemoteAppend::Source::client ? taken : kept;
+    to.push_back(std::move(append));
+  }
+  queue_ = std::move(kept);
+  for (const RemoteAppend& append : taken) {
+    queued_bytes_ -= append.bytes;
+  }
+  lost_ = lost_ || unanswered_ > 0;
+  changed_.notify_all();
+  return taken;
+}
+
+void Sequencer::wait_until_idle(std::chrono::milliseconds within) {
+  MutexLock lock(mutex_);
+  const auto until = Clockwork::now() + within;
+  while (!failed_ && !is_idle() && Clockwork::now() < until) {
+    changed_.wait_until(lock, until);
+  }
+}
+
+bool Sequencer::is_idle() const { return queue_.empty() && offered_.empty(); }
+
+void Sequencer::resolve(const RemoteAppend& append, Result<AppendReceipt> answer) {
+  AckQueue& queue =
+      append.source == RemoteAppend::Source::client ? acks_.clients : acks_.deliveries;
+  queue.resolve(append.ticket, std::move(answer));
+}
+
+void Sequencer::flush() {
+  acks_.clients.flush();
+  acks_.deliveries.flush();
 }
 
 void Sequencer::run() {
@@ -69,14 +136,14 @@ void Sequencer::run() {
       offer(lock);
     }
     lock.unlock();
-    acks_.flush();
+    flush();
     lock.lock();
   }
 }
 
 bool Sequencer::wait_for_work(MutexLock& lock) {
   while (true) {
-    if (failed_ || (closing_ && queue_.empty() && offered_.empty())) {
+    if (failed_ || closing_) {
       return false;
     }
     if (stream_.is_connected() && (lost_ ? unanswered_ == 0 : may_offer())) {
@@ -148,7 +215,7 @@ void Sequencer::offer(MutexLock& lock) {
   auto placed = place(append);
   if (!placed) {
     queued_bytes_ -= append.bytes;
-    acks_.resolve(append.ticket, fail(placed.error()));
+    resolve(append, fail(placed.error()));
     return;
   }
   offered_bytes_ += append.bytes;
@@ -163,6 +230,7 @@ void Sequencer::offer(MutexLock& lock) {
     settle_applied();
     return;
   }
+  offered.append.offered = true;
   offered.first_new = placed->batch.events.front().event_id;
   offered.sequence = ++last_sequence_;
   next_ = placed->batch.end();
@@ -205,7 +273,7 @@ void Sequencer::note_applied(std::uint64_t sequence) {
     settle_applied();
     changed_.notify_all();
   }
-  acks_.flush();
+  flush();
 }
 
 void Sequencer::settle_applied() {
@@ -234,8 +302,7 @@ void Sequencer::forget(const Offered& offered) {
 void Sequencer::answer(Offered& offered) {
   forget(offered);
   queued_bytes_ -= offered.append.bytes;
-  acks_.resolve(offered.append.ticket,
-                AppendReceipt{options_.durability, std::move(offered.places)});
+  resolve(offered.append, AppendReceipt{options_.durability, std::move(offered.places)});
 }
 
 /// Every publish has been answered. Finds out what is in the stream and puts the rest back.
@@ -266,7 +333,7 @@ void Sequencer::settle_lost(MutexLock& lock) {
     } else if (offered.refused) {
       forget(offered);
       queued_bytes_ -= offered.append.bytes;
-      acks_.resolve(offered.append.ticket, fail(*offered.refused));
+      resolve(offered.append, fail(*offered.refused));
     } else {
       forget(offered);
       again.push_back(std::move(offered.append));
@@ -291,11 +358,11 @@ void Sequencer::note_connection() {
 
 void Sequencer::refuse_all(const Error& error) {
   for (const Offered& offered : offered_) {
-    acks_.resolve(offered.append.ticket,
-                  fail(offered.first_new ? Error{Errc::indeterminate, error.message()} : error));
+    resolve(offered.append,
+            fail(offered.first_new ? Error{Errc::indeterminate, error.message()} : error));
   }
   for (const RemoteAppend& append : queue_) {
-    acks_.resolve(append.ticket, fail(error));
+    resolve(append, fail(error));
   }
   offered_.clear();
   offered_ids_.clear();
@@ -310,27 +377,19 @@ void Sequencer::fail_all(const Error& error) {
     failed_ = error;
     refuse_all(error);
   }
-  acks_.flush();
+  flush();
 }
 
-void Sequencer::close(std::chrono::milliseconds within) {
+void Sequencer::close() {
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     closing_ = true;
-    changed_.notify_all();
-    const auto until = Clockwork::now() + within;
-    while (!failed_ && !(queue_.empty() && offered_.empty()) && Clockwork::now() < until) {
-      changed_.wait_until(lock, until);
-    }
-    if (!failed_ && !(queue_.empty() && offered_.empty())) {
-      failed_ = Error{Errc::unreachable, stream_.url()};
-      refuse_all(*failed_);
-    }
+    refuse_all({Errc::closed, stream_.url()});
   }
   if (thread_.joinable()) {
     thread_.join();
   }
-  acks_.flush();
+  flush();
 }
 
 std::size_t Sequencer::queued_bytes() const {

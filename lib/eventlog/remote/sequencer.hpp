@@ -24,11 +24,20 @@ namespace vibes::eventlog::remote {
 
 /// One append() on its way into the stream.
 struct RemoteAppend {
+  /// Who waits for the answer; the two have queues of their own, so that neither waits for the
+  /// other's.
+  enum class Source : std::uint8_t { client, outbox };
+
   std::vector<event::NewEvent> events;
+  Source source = Source::client;
   AckQueue::Ticket ticket = 0;
   std::size_t bytes = 0;
   std::optional<Timestamp> recorded;  // when another log recorded them
+  bool offered = false;               // to the engine, at some time
 };
+
+/// At most what a message with these events takes.
+std::size_t message_bytes(const std::vector<event::NewEvent>& events);
 
 /// Brings appends into the stream, in order and once each.
 ///
@@ -42,21 +51,31 @@ struct RemoteAppend {
 /// Thread-safe.
 class Sequencer {
  public:
+  struct Acks {
+    AckQueue& clients;
+    AckQueue& deliveries;  // from the outbox
+  };
   struct Options {
     Durability durability = Durability::os;
     const Clock* clock = nullptr;  // nullptr: the system's
   };
 
   /// Starts a thread. Stream, replica and acks must outlive it.
-  Sequencer(RemoteStream& stream, Replica& replica, AckQueue& acks, Options options);
+  Sequencer(RemoteStream& stream, Replica& replica, Acks acks, Options options);
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
   ~Sequencer();
 
-  /// Errors: queue_full, closed; then nothing was taken and nothing will be answered. `done` is
-  /// answered through the AckQueue.
-  Result<void> take(std::vector<event::NewEvent> events, std::optional<Timestamp> recorded,
-                    std::size_t bytes, AppendDone done);
+  /// Gives the append its ticket. Errors: queue_full, closed, failed; then nothing was taken and
+  /// nothing will be answered.
+  Result<void> take(RemoteAppend append, AppendDone done);
+  /// The same for an append that has its ticket, whatever waits already.
+  void put(RemoteAppend append);
+  /// Gives up what clients wait for: it is in the caller's hands now, oldest first. Some of it may
+  /// be in the stream.
+  std::deque<RemoteAppend> take_back();
+  /// Waits until nothing waits, up to `within`.
+  void wait_until_idle(std::chrono::milliseconds within);
 
   /// The replica has everything up to `sequence`.
   void note_applied(std::uint64_t sequence);
@@ -66,8 +85,8 @@ class Sequencer {
   /// Nothing more will be applied: what waits is answered with the error.
   void fail_all(const Error& error);
 
-  /// Takes no more, waits up to `within` for what it took, and answers the rest with an error.
-  void close(std::chrono::milliseconds within);
+  /// Takes no more and answers what waits with an error.
+  void close();
 
   [[nodiscard]] std::size_t queued_bytes() const;
 
@@ -102,11 +121,14 @@ class Sequencer {
   void begin_anew() VIBES_REQUIRES(mutex_);
   void forget(const Offered& offered) VIBES_REQUIRES(mutex_);
   void answer(Offered& offered) VIBES_REQUIRES(mutex_);
+  void resolve(const RemoteAppend& append, Result<AppendReceipt> answer);
+  void flush();
+  [[nodiscard]] bool is_idle() const VIBES_REQUIRES(mutex_);
   void refuse_all(const Error& error) VIBES_REQUIRES(mutex_);
 
   RemoteStream& stream_;
   Replica& replica_;
-  AckQueue& acks_;
+  const Acks acks_;
   const Options options_;
   const Clock& clock_;
 
