@@ -211,6 +211,36 @@ TEST_CASE("remote log: what the engine refuses is refused, whole, and the rest g
   }
 }
 
+TEST_CASE("remote log: a writer that never pauses does not keep another one out", "[remote]") {
+  SimEngine engine(1, {});
+  const auto busy = open_log(engine);
+  const auto other = open_log(engine);
+  std::atomic<bool> done = false;
+  std::jthread writing([&] {
+    std::atomic<std::uint64_t> in_flight = 0;
+    for (std::uint64_t i = 0; !done; ++i) {
+      ++in_flight;
+      REQUIRE(busy->append({numbered(i)}, [&in_flight](const auto& /*receipt*/) {
+        --in_flight;
+        in_flight.notify_all();
+      }));
+      for (std::uint64_t now = in_flight; now > 100; now = in_flight) {
+        in_flight.wait(now);
+      }
+    }
+    for (std::uint64_t now = in_flight; now > 0; now = in_flight) {
+      in_flight.wait(now);
+    }
+  });
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    REQUIRE(append(*other, {numbered(i, "other")}));
+  }
+  done = true;
+  writing.join();
+  wait_for_end(*other, busy->end());
+  CHECK(read_all(*other) == read_all(*busy));
+}
+
 TEST_CASE("remote log: a copy on disk goes on where it was", "[remote]") {
   const TempDir directory;
   SimEngine engine(1, {});

@@ -39,6 +39,15 @@ class SimStream final : public RemoteStream, private RemoteGroups {
     engine_.changed_.notify_all();
     return {};
   }
+  void ask_for_turn() override {
+    const MutexLock lock(engine_.mutex_);
+    SimEngine::RemoteMessage message;
+    message.sequence = engine_.messages_.size() + 1;
+    message.asks_for_turn = true;
+    engine_.messages_.push_back(std::move(message));
+    engine_.asked_by_.emplace(engine_.messages_.size(), this);
+    engine_.changed_.notify_all();
+  }
   Result<std::vector<SimEngine::RemoteMessage>> follow(std::uint64_t sequence,
                                                        std::chrono::milliseconds wait,
                                                        std::stop_token stop) override {
@@ -52,6 +61,8 @@ class SimStream final : public RemoteStream, private RemoteGroups {
     for (std::uint64_t at = std::max(sequence + 1, engine_.first_);
          at <= engine_.messages_.size() && messages.size() < 7; ++at) {
       messages.push_back(engine_.messages_[at - 1]);
+      const auto asked = engine_.asked_by_.find(at);
+      messages.back().asks_for_turn = asked != engine_.asked_by_.end() && asked->second != this;
     }
     return messages;
   }

@@ -70,7 +70,8 @@ class SimEngine {
   SimFaults faults_ VIBES_GUARDED_BY(mutex_);
   std::deque<Offer> offers_ VIBES_GUARDED_BY(mutex_);
   std::deque<Offer> late_ VIBES_GUARDED_BY(mutex_);
-  std::vector<RemoteMessage> messages_ VIBES_GUARDED_BY(mutex_);  // message n at n-1
+  std::vector<RemoteMessage> messages_ VIBES_GUARDED_BY(mutex_);            // message n at n-1
+  std::map<std::uint64_t, const void*> asked_by_ VIBES_GUARDED_BY(mutex_);  // by sequence
   std::uint64_t first_ VIBES_GUARDED_BY(mutex_) = 1;
   std::map<std::string, Offset, std::less<>> groups_ VIBES_GUARDED_BY(mutex_);
   std::map<const void*, std::function<void()>> listeners_ VIBES_GUARDED_BY(mutex_);

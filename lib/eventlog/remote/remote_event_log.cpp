@@ -48,7 +48,13 @@ Result<void> RemoteEventLog::start() {
   intake_ = std::make_unique<Intake>(*stream_, *sequencer_, acks, std::move(outbox),
                                      options_.engine_patience);
   replica_->on_applied([this](std::uint64_t sequence) { sequencer_->note_applied(sequence); });
+  replica_->on_turn_asked([this] { sequencer_->give_way(); });
   stream_->on_connection_changed([this] {
+    {
+      const MutexLock lock(mutex_);
+      ++connection_changes_;
+      changed_.notify_all();
+    }
     sequencer_->note_connection();
     intake_->note_connection();
     replica_->log().signal().nudge();
@@ -111,7 +117,8 @@ bool RemoteEventLog::go_on_after(const Error& error, const std::stop_token& stop
     MutexLock lock(mutex_);
     trouble_ = error;
     if (error.code == Errc::unreachable || error.code == Errc::storage_full) {
-      changed_.wait_for(lock, stop, kTryAgain, [] { return false; });
+      const std::uint64_t before = connection_changes_;
+      changed_.wait_for(lock, stop, kTryAgain, [&] { return connection_changes_ != before; });
     }
   }
   if (error.code == Errc::storage_full) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -80,6 +81,7 @@ class RemoteEventLog final : public CopyTarget {
   mutable Mutex mutex_;
   CondVar changed_;
   std::optional<Error> trouble_ VIBES_GUARDED_BY(mutex_);  // of the follower
+  std::uint64_t connection_changes_ VIBES_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> closed_ = false;
   Mutex closing_;
   std::jthread follower_;

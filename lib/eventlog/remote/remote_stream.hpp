@@ -36,6 +36,7 @@ struct RemoteMessage {
   std::uint64_t sequence = 0;
   std::optional<RemoteBatch> batch;  // nothing: a message that is none of ours
   std::string foreign;               // what is wrong with it, where it is none of ours
+  bool asks_for_turn = false;        // another writer's ask_for_turn(), and nothing else
 };
 
 struct StreamFacts {
@@ -95,6 +96,10 @@ class RemoteStream {
   /// before is there.
   virtual Result<void> publish(const RemoteBatch& batch, std::uint64_t last_sequence,
                                Published done) = 0;
+
+  /// Leaves a message that is no event and asks the other writers to pause for a moment. For a
+  /// writer that keeps losing the race. Errors do not matter: it tries again anyway.
+  virtual void ask_for_turn() {}
 
   /// The messages behind `sequence`, in order, as soon as there is one; none after `wait`. The
   /// next call goes on behind the last of them. A message that is gone is left out. What is

@@ -207,7 +207,11 @@ Result<void> Replica::take(RemoteMessage message) {
   }
   // What was copied before, what is none of ours, and what lost a race and is in the stream for
   // nothing.
-  if (!message.batch) {
+  if (message.asks_for_turn) {
+    if (turn_listener_) {
+      turn_listener_();
+    }
+  } else if (!message.batch) {
     const MutexLock lock(mutex_);
     ++foreign_;
   }

@@ -65,6 +65,8 @@ class Replica {
   [[nodiscard]] Position position() const;
   /// The time of the newest event.
   [[nodiscard]] Timestamp last_time() const;
+  /// Called when another writer asks for its turn, on the thread that applies.
+  void on_turn_asked(std::function<void()> listener) { turn_listener_ = std::move(listener); }
   /// Messages that are none of ours.
   [[nodiscard]] std::uint64_t foreign() const;
   /// What open() found and did; empty: nothing worth telling.
@@ -92,6 +94,7 @@ class Replica {
   LogOptions options_;
   std::unique_ptr<CopyTarget> log_;
   Applied applied_listener_;
+  std::function<void()> turn_listener_;
   std::string report_;
 
   // Of the thread that applies.

@@ -16,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kWayGivenFor = 20ms;
-constexpr auto kLookAgain = 100ms;  // for what nobody tells us of
+constexpr unsigned kLossesBorne = 2;  // in a row, then a writer asks for its turn
+constexpr auto kLookAgain = 100ms;    // for what nobody tells us of
 
 /// Whether the batch may be in the stream, or come into it, or has to be offered again.
 bool is_open_question(const Error& error) {
@@ -307,7 +308,11 @@ void Sequencer::answer(Offered& offered) {
 
 /// Every publish has been answered. Finds out what is in the stream and puts the rest back.
 void Sequencer::settle_lost(MutexLock& lock) {
+  const bool loses = losses_ >= kLossesBorne;
   lock.unlock();
+  if (loses) {
+    stream_.ask_for_turn();
+  }
   const auto facts = stream_.facts();
   lock.lock();
   if (!facts) {
