@@ -109,6 +109,7 @@ class GroupRegistryImpl {
   bool is_known(std::string_view name) const;
 
  private:
+  Result<void> claim(std::string_view name);
   Result<void> check_new(std::string_view name) const VIBES_REQUIRES(mutex_);
   std::set<std::string, std::less<>> names() const VIBES_REQUIRES(mutex_);
   Group* movable(std::string_view name) VIBES_REQUIRES(mutex_);
@@ -290,7 +291,16 @@ Result<void> GroupRegistryImpl::check_new(std::string_view name) const {
   return {};
 }
 
+Result<void> GroupRegistryImpl::claim(std::string_view name) {
+  {
+    const MutexLock lock(mutex_);
+    VIBES_TRY(check_new(name));
+  }
+  return log_.group_offsets().claim(name);
+}
+
 Result<void> GroupRegistryImpl::take(std::string_view name) {
+  VIBES_TRY(claim(name));
   const MutexLock lock(mutex_);
   VIBES_TRY(check_new(name));
   Group& group = groups_[std::string(name)];
@@ -337,6 +347,7 @@ void GroupRegistryImpl::give_notices(Group& group) {
 Result<GroupRegistryImpl::Shared> GroupRegistryImpl::share(std::string_view name,
                                                            FirstStart first_start,
                                                            std::function<void()> on_change) {
+  VIBES_TRY(claim(name));
   const MutexLock lock(mutex_);
   VIBES_TRY(check_new(name));
   Group& group = groups_[std::string(name)];
@@ -348,6 +359,9 @@ Result<GroupRegistryImpl::Shared> GroupRegistryImpl::share(std::string_view name
                 fmt::format("group {} has {} members", name, limits::kGroupMembersMax));
   }
   const Offset start = start_of(name, group, first_start);
+  if (group.table && group.on_change.empty() && start > group.table->group_commit()) {
+    group.table.reset();  // another server had the group meanwhile
+  }
   if (!group.table) {
     group.table.emplace(start);
     group.pushed = start;
@@ -370,6 +384,7 @@ void GroupRegistryImpl::leave(std::string_view name, SlotTable::MemberId id) {
     return;
   }
   group.taken = false;
+  log_.group_offsets().release(name);
   if (group.table->is_even() || group.lost_letter) {
     group.table.reset();
     group.lost_letter.reset();
@@ -454,6 +469,7 @@ void GroupRegistryImpl::release(std::string_view name) {
   group.on_move = {};
   group.wanted_move.reset();
   moved_.notify_all();
+  log_.group_offsets().release(name);
   if (!group.first_start && !log_.group_offsets().committed(name)) {
     groups_.erase(found);  // it was never made after all
     return;

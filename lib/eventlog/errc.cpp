@@ -44,6 +44,8 @@ std::string_view text_of(Errc code) {
       return "a commit past the end of the log";
     case Errc::bad_url:
       return "not a log URL";
+    case Errc::group_held:
+      return "another server has this group";
     case Errc::unreachable:
       return "the engine cannot be reached";
     case Errc::unauthorized:

@@ -23,6 +23,7 @@ enum class Errc {
   too_many_groups,     // over limits::kGroupsMax
   bad_commit,          // a commit past the end of the log
   bad_url,             // no log URL of ours
+  group_held,          // another process that shares this log has the group
   unreachable,         // the engine does not answer
   unauthorized,        // the engine does not let us in
   other_settings,      // the engine has this stream with settings that will not do

@@ -31,6 +31,13 @@ class GroupOffsets {
   [[nodiscard]] virtual std::map<std::string, Offset, std::less<>> all() const = 0;
   /// Forgets the group. Errors: not_found.
   virtual Result<void> remove(std::string_view group) = 0;
+
+  /// Makes the group this process's, until release(), where several processes share a log; what
+  /// another one has committed meanwhile is then known here. Again for a group that we have it does
+  /// nothing. May wait for the engine. Errors: group_held (the context says by whom), unreachable.
+  virtual Result<void> claim(std::string_view /*group*/) { return {}; }
+  /// Lets others have it. Does not wait.
+  virtual void release(std::string_view /*group*/) {}
 };
 
 }  // namespace vibes::eventlog

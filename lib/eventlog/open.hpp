@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -41,6 +43,10 @@ struct LogOptions {
   std::optional<Origin> origin;  // for a log that is made new; nothing: its own
   /// Where an engine elsewhere keeps its copy on this machine; absolute. Empty: in memory.
   std::string state_directory;
+  /// Groups whose consumer keeps its state on this machine: so are their commits.
+  std::set<std::string, std::less<>> groups_kept_here;
+  /// And those of them that every process runs for itself, claimed by none.
+  std::set<std::string, std::less<>> groups_of_each;
   bool outbox = true;  // false: appends are refused while that engine is away
   std::size_t outbox_bytes_max = limits::kOutboxBytesMax;
   /// How long appends wait for an engine that went away until they go into the outbox.

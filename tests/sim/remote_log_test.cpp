@@ -314,6 +314,58 @@ TEST_CASE("remote log: appends wait while the engine is away for a moment", "[re
   CHECK(receipt->durability == eventlog::Durability::replicated);
 }
 
+TEST_CASE("remote log: a group is one process's at a time, and goes on where the other stopped",
+          "[remote]") {
+  SimEngine engine(1, {});
+  const auto one = open_log(engine);
+  const auto two = open_log(engine);
+  append_numbered(*one, 0, 10);
+  wait_for_end(*two, Offset(10));
+
+  REQUIRE(one->group_offsets().claim("g"));
+  REQUIRE(one->group_offsets().claim("g"));
+  const auto refused = two->group_offsets().claim("g");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == eventlog::Errc::group_held);
+  CHECK(refused.error().context.find("pid") != std::string::npos);
+  REQUIRE(one->group_offsets().commit("g", Offset(4)));
+  one->group_offsets().release("g");
+  while (!two->group_offsets().claim("g")) {
+  }
+  CHECK(two->group_offsets().committed("g") == Offset(4));
+  REQUIRE(two->group_offsets().commit("g", Offset(6)));
+}
+
+TEST_CASE("remote log: a closed log holds no group", "[remote]") {
+  SimEngine engine(1, {});
+  const auto two = open_log(engine);
+  {
+    const auto one = open_log(engine);
+    REQUIRE(one->group_offsets().claim("g"));
+  }
+  CHECK(two->group_offsets().claim("g"));
+}
+
+TEST_CASE("remote log: groups that are kept here are nobody else's", "[remote]") {
+  SimEngine engine(1, {});
+  eventlog::LogOptions options = options_for();
+  options.groups_kept_here = {"mine", "each"};
+  options.groups_of_each = {"each"};
+  const auto one = open_log(engine, options);
+  const auto two = open_log(engine, options);
+  append_numbered(*one, 0, 10);
+  wait_for_end(*two, Offset(10));
+  for (const char* group : {"mine", "each"}) {
+    REQUIRE(one->group_offsets().commit(group, Offset(4)));
+    CHECK(one->group_offsets().committed(group) == Offset(4));
+    CHECK_FALSE(two->group_offsets().committed(group));
+  }
+  REQUIRE(one->group_offsets().claim("each"));
+  CHECK(two->group_offsets().claim("each"));
+  REQUIRE(one->group_offsets().claim("mine"));
+  CHECK_FALSE(two->group_offsets().claim("mine"));
+}
+
 TEST_CASE("remote log: what is appended while the engine is away is pending, then in the log",
           "[remote]") {
   const TempDir directory;

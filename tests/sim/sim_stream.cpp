@@ -101,6 +101,22 @@ class SimStream final : public RemoteStream, private RemoteGroups {
     return {};
   }
 
+  Result<std::optional<std::string>> hold(std::string_view group, std::string_view owner) override {
+    const MutexLock lock(engine_.mutex_);
+    VIBES_TRY(check_reachable());
+    const auto [held, is_new] = engine_.held_.emplace(std::string(group), std::string(owner));
+    return is_new || held->second == owner ? std::optional<std::string>()
+                                           : std::optional(held->second);
+  }
+  Result<void> let_go(std::string_view group, std::string_view owner) override {
+    const MutexLock lock(engine_.mutex_);
+    const auto held = engine_.held_.find(group);
+    if (held != engine_.held_.end() && held->second == owner) {
+      engine_.held_.erase(held);
+    }
+    return {};
+  }
+
   SimEngine& engine_;
 };
 
@@ -130,6 +146,11 @@ void SimEngine::set_reachable(bool reachable) {
   for (const auto& [stream, listener] : listeners) {
     listener();
   }
+}
+
+void SimEngine::end_holds() {
+  const MutexLock lock(mutex_);
+  held_.clear();
 }
 
 void SimEngine::trim(std::uint64_t sequence) {

@@ -44,6 +44,8 @@ class SimEngine {
   void calm();
   /// Cuts everyone off, or lets them in again.
   void set_reachable(bool reachable);
+  /// The time of everything that is held is over.
+  void end_holds();
   /// Messages before `sequence` are gone.
   void trim(std::uint64_t sequence);
   [[nodiscard]] std::uint64_t last_sequence() const;
@@ -74,6 +76,7 @@ class SimEngine {
   std::map<std::uint64_t, const void*> asked_by_ VIBES_GUARDED_BY(mutex_);  // by sequence
   std::uint64_t first_ VIBES_GUARDED_BY(mutex_) = 1;
   std::map<std::string, Offset, std::less<>> groups_ VIBES_GUARDED_BY(mutex_);
+  std::map<std::string, std::string, std::less<>> held_ VIBES_GUARDED_BY(mutex_);
   std::map<const void*, std::function<void()>> listeners_ VIBES_GUARDED_BY(mutex_);
   bool reachable_ VIBES_GUARDED_BY(mutex_) = true;
   const Uuid log_id_ = random_uuid();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "eventlog/remote/remote_event_log.hpp"
 
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/limits.hpp"
 #include "eventlog/check_batch.hpp"
@@ -17,6 +19,13 @@ using namespace std::chrono_literals;
 constexpr auto kFollowWait = 1s;
 constexpr auto kTryAgain = 500ms;
 constexpr auto kCloseWithin = 5s;
+
+/// For people, and different for every opened log.
+std::string name_of_process() {
+  std::array<char, 256> host{};
+  (void)::gethostname(host.data(), host.size() - 1);
+  return fmt::format("{} pid {} ({})", host.data(), ::getpid(), to_string(random_uuid()));
+}
 
 }  // namespace
 
@@ -38,8 +47,10 @@ Result<void> RemoteEventLog::start() {
                                     : options_.state_directory + "/" + to_string(facts.log_id);
   VIBES_TRY_ASSIGN(replica, Replica::open(*stream_, facts, directory, options_));
   replica_ = std::move(replica);
-  groups_ = std::make_unique<RemoteGroupOffsets>(stream_->groups(),
-                                                 [this] { return replica_->log().end(); });
+  groups_ = std::make_unique<RemoteGroupOffsets>(
+      stream_->groups(), replica_->log().group_offsets(), [this] { return replica_->log().end(); },
+      RemoteGroupOffsets::Options{options_.groups_kept_here, options_.groups_of_each,
+                                  name_of_process()});
   VIBES_TRY(groups_->refresh());
   VIBES_TRY_ASSIGN(outbox, open_outbox(directory));
   const Sequencer::Acks acks{acks_, delivery_acks_};
@@ -175,6 +186,7 @@ Result<void> RemoteEventLog::close() {
   if (follower_.joinable()) {
     follower_.join();
   }
+  groups_->let_go_of_all();
   stream_->close();
   closed_ = true;
   return replica_->close();

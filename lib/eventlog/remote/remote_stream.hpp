@@ -64,6 +64,14 @@ class RemoteGroups {
   virtual Result<Offsets> load() = 0;
   virtual Result<void> store(std::string_view group, Offset next) = 0;
   virtual Result<void> remove(std::string_view group) = 0;
+
+  /// How long a group is held without being asked for again.
+  static constexpr std::chrono::seconds kHeldFor{15};
+  /// Holds the group for `owner` for kHeldFor from now, unless another owner holds it. Returns that
+  /// one's name, or nothing: it is ours. Errors: Errc::unreachable; then nothing is known.
+  virtual Result<std::optional<std::string>> hold(std::string_view group,
+                                                  std::string_view owner) = 0;
+  virtual Result<void> let_go(std::string_view group, std::string_view owner) = 0;
 };
 
 /// An ordered stream of messages in an engine that is not this process: the seam behind which
