@@ -12,6 +12,7 @@ find_package(libwebsockets CONFIG REQUIRED)
 find_package(date REQUIRED)
 find_package(CURL REQUIRED)
 pkg_check_modules(UUID REQUIRED IMPORTED_TARGET uuid)
+pkg_check_modules(NATS REQUIRED IMPORTED_TARGET libnats)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
 function(vibes_dependency name)
@@ -31,6 +32,7 @@ vibes_dependency(uuid PkgConfig::UUID)
 vibes_dependency(systemd PkgConfig::SYSTEMD)
 vibes_dependency(date date::date)
 vibes_dependency(curl CURL::libcurl)
+vibes_dependency(nats PkgConfig::NATS)
 # LIBWEBSOCKETS_LIBRARIES names the static and the shared library at once; only one may be linked.
 vibes_dependency(websockets websockets_shared)
 

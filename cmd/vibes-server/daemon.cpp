@@ -27,6 +27,7 @@
 #include "consumers/sessions/session_collector.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "diag.hpp"
+#include "engines/open.hpp"
 #include "eventlog/open.hpp"
 #include "io/file_system.hpp"
 #include "net/append_budget.hpp"
@@ -61,6 +62,15 @@ ExitCode exit_code_of(const Error& error) {
   if (error.code == eventlog::Errc::bad_url) {
     return ExitCode::usage;
   }
+  if (error.code == eventlog::Errc::unreachable) {
+    return ExitCode::cannot_connect;
+  }
+  if (error.code == eventlog::Errc::unauthorized) {
+    return ExitCode::authentication;
+  }
+  if (error.code == eventlog::Errc::other_settings) {
+    return ExitCode::conflict;
+  }
   if (error.code == std::errc::address_in_use || error.code == std::errc::too_many_files_open) {
     return ExitCode::failure;
   }
@@ -75,7 +85,10 @@ std::string_view hint_for(const Error& error) {
     return "nothing was changed; see what is left with: vibesctl log verify";
   }
   if (error.code == eventlog::Errc::bad_url) {
-    return "--log takes file:DIR or memory:";
+    return "--log takes file:DIR, memory: or nats://HOST:PORT/STREAM";
+  }
+  if (error.code == eventlog::Errc::unreachable) {
+    return "is it running there? --engine-wait says how long to wait for it";
   }
   if (error.code == std::errc::address_in_use) {
     return "something listens there already; choose another with --listen or --unix, port 0 is any "
@@ -167,7 +180,19 @@ Result<void> Daemon::open_log() {
   log_options.durability = options_.durability;
   log_options.retention = options_.retention;
   log_options.on_fatal = die_of_log;
-  VIBES_TRY_ASSIGN(log, eventlog::open_log(options_.log_url, log_options));
+  log_options.engine_within = options_.engine_wait;
+  log_options.outbox = options_.outbox;
+  // These keep what they know on this machine, and what they commit belongs to that. Every server
+  // has transcripts and gives interventions; one of those that share a log assesses.
+  log_options.groups_kept_here = {"sessions", "interventions", "assessment"};
+  log_options.groups_of_each = {"sessions", "interventions"};
+  if (engines::is_elsewhere(options_.log_url)) {
+    const auto directory = options_.paths.state / "engines";
+    VIBES_TRY(make_private_directory(options_.paths.state));
+    VIBES_TRY(make_private_directory(directory));
+    log_options.state_directory = directory.string();
+  }
+  VIBES_TRY_ASSIGN(log, engines::open_log(options_.log_url, log_options));
   log_ = std::move(log);
   const eventlog::LogStatus status = log_->status();
   diag_info("log " + status.url + ", durability " + eventlog::to_string(status.durability) +

@@ -14,6 +14,7 @@
 
 #include "cli/options.hpp"
 #include "cli/parse.hpp"
+#include "engines/open.hpp"
 
 namespace vibes::server {
 
@@ -41,7 +42,7 @@ void add_options(CLI::App& app, OptionTexts& texts) {
   app.add_option("--unix", texts.unix_path, "The unix socket, or none")
       ->type_name("PATH")
       ->envname("VIBES_UNIX");
-  app.add_option("--log", texts.log, "The event log: file:DIR or memory:")
+  app.add_option("--log", texts.log, "The event log: file:DIR, memory: or nats://HOST/STREAM")
       ->type_name("URL")
       ->envname("VIBES_LOG");
   app.add_option("--durability", texts.durability,
@@ -60,6 +61,13 @@ void add_options(CLI::App& app, OptionTexts& texts) {
   app.add_option("--retain-size", texts.retain_size, "Keep at most this much: 10GiB")
       ->type_name("B")
       ->envname("VIBES_RETAIN_SIZE");
+  app.add_option("--engine-wait", texts.engine_wait,
+                 "How long an engine elsewhere may take to answer at the start")
+      ->type_name("D")
+      ->envname("VIBES_ENGINE_WAIT");
+  app.add_flag("--no-outbox", texts.no_outbox,
+               "While the engine is away refuse appends, instead of keeping them here")
+      ->envname("VIBES_NO_OUTBOX");
   app.add_option("--session-command", texts.session_command,
                  "What sessions run that name no command; default: your shell")
       ->type_name("CMD")
@@ -138,6 +146,11 @@ Result<void> apply_config(CLI::App& app, const std::filesystem::path& path, Conf
                                     " may not be set by a project's file; put it into the user's "
                                     "config.toml or give --" +
                                     item.name);
+      }
+      // Or whoever is checked out would hear everything that happens here.
+      if (kind == ConfigFile::projects && item.name == "log" &&
+          std::ranges::any_of(item.inputs, engines::is_elsewhere)) {
+        return bad_config(path, "a project's file may not name a log on another machine");
       }
       if (option->count() == 0) {
         option->add_result(item.inputs);
@@ -283,6 +296,12 @@ Result<Options> check_options(const OptionTexts& texts, const Paths& paths) {
   options.net_threads = threads;
   VIBES_TRY_ASSIGN(retention, check_retention(texts));
   options.retention = retention;
+  const auto engine_wait = cli::parse_duration(texts.engine_wait);
+  if (!engine_wait) {
+    return bad_option("--engine-wait", engine_wait.error());
+  }
+  options.engine_wait = *engine_wait;
+  options.outbox = !texts.no_outbox;
   VIBES_TRY(check_assessment(texts, options));
   VIBES_TRY(check_interventions(texts, options));
   VIBES_TRY_ASSIGN(notify, check_notify_options(texts.notify));
@@ -324,6 +343,8 @@ std::string to_toml(const Options& options) {
   if (options.retention.bytes) {
     line("retain-size", toml_string(std::to_string(*options.retention.bytes)));
   }
+  line("engine-wait", toml_string(std::to_string(options.engine_wait.count()) + "ms"));
+  line("no-outbox", options.outbox ? "false" : "true");
   if (!options.session_command.empty()) {
     line("session-command", toml_string(options.session_command));
   }

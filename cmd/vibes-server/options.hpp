@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "backend_options.hpp"
+#include "base/limits.hpp"
 #include "base/paths.hpp"
 #include "base/result.hpp"
 #include "cli/exit_code.hpp"
@@ -35,6 +37,8 @@ struct OptionTexts {
   std::string net_threads;
   std::string retain_age;
   std::string retain_size;
+  std::string engine_wait = "10s";
+  bool no_outbox = false;
   std::string session_command;
   NotifyTexts notify;
   bool strict_types = false;
@@ -55,6 +59,9 @@ struct Options {
   std::string log_url;
   eventlog::DurabilityPolicy durability;
   eventlog::Retention retention;
+  /// Of an engine elsewhere.
+  std::chrono::milliseconds engine_wait = limits::kEngineWithin;
+  bool outbox = true;
   AuthMode auth = AuthMode::token;
   unsigned net_threads = 1;
   std::string session_command;

@@ -112,6 +112,7 @@ Result<void> SpoolDrain::drain() {
 }
 
 Result<void> SpoolDrain::deliver(std::span<const event::NewEvent> batch) {
+  // What is pending is on the log's own disk now, and no longer ours to keep.
   const auto appended = append_and_wait(log_, {batch.begin(), batch.end()});
   if (appended) {
     return {};

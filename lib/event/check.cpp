@@ -210,9 +210,9 @@ Result<NewEvent> take_out(std::string_view text, object root, const CheckOptions
   NewEvent event;
   VIBES_TRY_ASSIGN(type, type_of(root, type_bytes_max));
   const KnownType* known = find_known_type(type);
-  if (known != nullptr) {
+  if (known != nullptr && options.known_fields == KnownFields::check) {
     VIBES_TRY(check_shape(root, known->shape, options.unknown_types));
-  } else if (options.unknown_types == UnknownTypes::refuse) {
+  } else if (known == nullptr && options.unknown_types == UnknownTypes::refuse) {
     return fail(Errc::unknown_type, fmt::format("\"{}\"", type));
   }
   VIBES_TRY_ASSIGN(session, session_of(root, known));

@@ -14,8 +14,13 @@ namespace vibes::event {
 /// Whether types that docs/protocol.md does not list may pass.
 enum class UnknownTypes { pass, refuse };
 
+/// Whether the fields of known types are looked at. Those who read what another version of this
+/// program has checked must not: what it took counts, whatever it knew of types.
+enum class KnownFields { check, ignore };
+
 struct CheckOptions {
   UnknownTypes unknown_types = UnknownTypes::pass;
+  KnownFields known_fields = KnownFields::check;
 };
 
 /// Checks one event (RFC 8259 JSON, UTF-8, an object, a string `type`, no duplicate keys at the top

@@ -54,10 +54,17 @@ struct LogStatus {
   std::uint64_t bytes = 0;      // on disk, or in memory for an engine without one
   std::uint64_t segments = 0;
   std::uint64_t queued_bytes = 0;  // appends waiting for the writer
+  /// Whether appends are kept here while the engine is away.
+  bool has_outbox = false;
   /// Of an engine that is away, or was: events kept here that are not in the log yet.
   std::uint64_t pending_events = 0;
   std::uint64_t refused_events = 0;  // of those, since the start, that it never took
   std::string recovery;  // what the last open found and did, one line; empty after a clean stop
+
+  /// Appends are acknowledged just now, be it as pending.
+  [[nodiscard]] bool takes_events() const {
+    return state == State::writable || (state == State::away && has_outbox);
+  }
 };
 
 /// The durable, ordered record of everything: the seam that every engine implements.

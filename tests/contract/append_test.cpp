@@ -43,23 +43,27 @@ TEST_CASE("EventLog contract: offsets are dense from 0 on and events come in ord
 
 TEST_CASE("EventLog contract: bytes come back as they were given", "[eventlog][contract]") {
   Engine engine(any_engine());
-  std::string odd;
-  for (int i = 0; i < 256; ++i) {
-    odd.push_back(static_cast<char>(i));
-  }
+  const std::string type(limits::kTypeBytesMax, 't');
+  const std::string session(limits::kSessionBytesMax, 's');
   std::vector<event::NewEvent> batch;
-  batch.push_back({odd, std::string(limits::kTypeBytesMax, 't'),
-                   std::string(limits::kSessionBytesMax, 's'), std::nullopt});
-  batch.push_back({"{}", "x", "", std::nullopt});
-  batch.push_back({std::string(limits::kEventBytesMax, 'y'), "x", "s", std::nullopt});
+  batch.push_back({"{\t\"n\" : 1.50e+01,\n\"type\":\"" + type +
+                       "\", \"m\":-0,\n \"session_id\":\"" + session +
+                       R"(","u":"\u0000 \ud83d\ude00 \/ ü"})",
+                   type, session, std::nullopt});
+  batch.push_back({R"({"type":"x"})", "x", "", std::nullopt});
+  batch.push_back(padded(limits::kEventBytesMax));
   const auto expected = batch;
-  REQUIRE(append(engine.log(), batch));
+  for (const event::NewEvent& alone : expected) {
+    REQUIRE_OK(append(engine.log(), {alone}));
+  }
+  REQUIRE_OK(append(engine.log(), batch));
   const auto all = read_all(engine.log());
-  REQUIRE(all.size() == expected.size());
+  REQUIRE(all.size() == 2 * expected.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
-    CHECK(all[i].type == expected[i].type);
-    CHECK(all[i].session == expected[i].session);
-    CHECK((all[i].payload == expected[i].payload));
+    const event::NewEvent& given = expected[i % expected.size()];
+    CHECK(all[i].type == given.type);
+    CHECK(all[i].session == given.session);
+    CHECK((all[i].payload == given.payload));
   }
 }
 
@@ -268,7 +272,7 @@ TEST_CASE("EventLog contract: appends are refused when 64 MiB wait, and taken ag
     go_on.wait();
   }));
   blocked.wait();
-  event::NewEvent large{std::string(limits::kEventBytesMax, 'x'), "x", "", std::nullopt};
+  const event::NewEvent large = padded(limits::kEventBytesMax);
   std::atomic<std::uint64_t> acked = 0;
   std::uint64_t taken = 0;
   Result<void> last;
@@ -304,7 +308,7 @@ TEST_CASE("EventLog contract: batches that are empty or too large are refused",
   CHECK(refusal({}) == event::Errc::empty_batch);
   CHECK(refusal(std::vector<event::NewEvent>(limits::kBatchEventsMax + 1, numbered(0))) ==
         Errc::batch_too_large);
-  const event::NewEvent large{std::string(limits::kEventBytesMax, 'x'), "x", "", std::nullopt};
+  const event::NewEvent large = padded(limits::kEventBytesMax);
   CHECK(refusal(std::vector<event::NewEvent>(5, large)) == Errc::batch_too_large);
   CHECK(log.end() == Offset(0));
   CHECK(append(log, std::vector<event::NewEvent>(limits::kBatchEventsMax, numbered(0))));

@@ -67,7 +67,7 @@ TEST_CASE("EventLog contract: 1,000 groups are kept, one more is not", "[eventlo
 }
 
 TEST_CASE("EventLog contract: commits survive a restart", "[eventlog][contract]") {
-  Engine engine(Engine::Kind::file);
+  Engine engine(any_lasting_engine());
   append_numbered(engine.log(), 0, 10);
   REQUIRE(engine.log().group_offsets().commit("a", Offset(7)));
   REQUIRE(engine.log().group_offsets().commit("a", Offset(3)));

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "engines/open.hpp"
 #include "event/event.hpp"
 #include "eventlog/copy_target.hpp"
 #include "eventlog/open.hpp"
 #include "support/catch.hpp"
+#include "support/nats_server.hpp"
 #include "support/temp_dir.hpp"
 
 namespace vibes::test {
@@ -29,21 +31,23 @@ class ManualClock final : public Clock {
 /// One engine under the contract: opens a log, closes and opens it again.
 class Engine {
  public:
-  enum class Kind { memory, file };
+  enum class Kind { memory, file, nats };
 
   explicit Engine(Kind kind, std::optional<eventlog::Origin> origin = std::nullopt) : kind_(kind) {
     options.origin = origin;
     options.clock = &clock;
+    options.state_directory = dir_.path() / "state";
     options.segment_bytes = 64 * limits::kKiB;  // so that every test crosses segments
     options.free_disk_floor_bytes = 0;
     open();
   }
 
-  [[nodiscard]] bool survives_restart() const { return kind_ == Kind::file; }
+  [[nodiscard]] bool survives_restart() const { return kind_ != Kind::memory; }
+  [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] eventlog::CopyTarget& log() { return *log_; }
 
   void open() {
-    auto opened = eventlog::open_copy_target(url(), options);
+    auto opened = engines::open_log(url(), options);
     if (!opened) {
       FAIL(opened.error().message());
     }
@@ -59,14 +63,37 @@ class Engine {
   }
 
   [[nodiscard]] std::string url() const {
-    return kind_ == Kind::memory ? "memory:" : "file:" + (dir_.path() / "log").string();
+    switch (kind_) {
+      case Kind::file:
+        return "file:" + (dir_.path() / "log").string();
+      case Kind::nats:
+        return nats_server().url("/" + stream_);
+      case Kind::memory:
+        break;
+    }
+    return "memory:";
+  }
+  /// The one that all engines of that kind share.
+  static NatsServer& nats_server() {
+    static NatsServer server([] {
+      NatsServerConfig config;
+      config.max_payload = 8 * limits::kMiB;
+      return config;
+    }());
+    return server;
   }
 
   ManualClock clock;
   eventlog::LogOptions options;
 
  private:
+  static std::string next_stream() {
+    static int made = 0;
+    return "contract-" + std::to_string(++made);
+  }
+
   const Kind kind_;
+  const std::string stream_ = next_stream();
   TempDir dir_;
   std::unique_ptr<eventlog::CopyTarget> log_;
 };
@@ -74,15 +101,40 @@ class Engine {
 /// Runs the test case once per engine.
 /// Those that another log can be copied into.
 inline Engine::Kind any_copy_engine() { return GENERATE(Engine::Kind::memory, Engine::Kind::file); }
-inline Engine::Kind any_engine() { return GENERATE(Engine::Kind::memory, Engine::Kind::file); }
+inline Engine::Kind any_engine() {
+  return GENERATE(Engine::Kind::memory, Engine::Kind::file, Engine::Kind::nats);
+}
+/// Those that outlive the process.
+inline Engine::Kind any_lasting_engine() {
+  return GENERATE(Engine::Kind::file, Engine::Kind::nats);
+}
+
+/// A result that failed says why.
+#define REQUIRE_OK(result)             \
+  do {                                 \
+    const auto& outcome = (result);    \
+    if (!outcome) {                    \
+      FAIL(outcome.error().message()); \
+    }                                  \
+  } while (false)
 
 using eventlog::AppendReceipt;
 using eventlog::EventLog;
 
 inline event::NewEvent new_event(std::string type, std::string session = {},
                                  std::string more = {}) {
-  std::string payload = R"({"type":")" + type + "\"" + more + "}";
+  std::string payload = R"({"type":")" + type + "\"";
+  if (!session.empty()) {
+    payload += R"(,"session_id":")" + session + "\"";
+  }
+  payload += more + "}";
   return {std::move(payload), std::move(type), std::move(session), std::nullopt};
+}
+
+/// An event of type x whose payload has `bytes` bytes.
+inline event::NewEvent padded(std::size_t bytes) {
+  const std::string_view around = R"({"type":"x","y":""})";
+  return new_event("x", {}, ",\"y\":\"" + std::string(bytes - around.size(), 'y') + "\"");
 }
 
 /// An event whose payload names `number`.

@@ -9,7 +9,7 @@ using namespace vibes::test;
 
 TEST_CASE("EventLog contract: a restart keeps the log and goes on where it ended",
           "[eventlog][contract]") {
-  Engine engine(Engine::Kind::file);
+  Engine engine(any_lasting_engine());
   const Uuid id = engine.log().log_id();
   std::vector<Seen> before;
   for (std::uint64_t round = 0; round < 4; ++round) {
@@ -26,7 +26,7 @@ TEST_CASE("EventLog contract: a restart keeps the log and goes on where it ended
 }
 
 TEST_CASE("EventLog contract: ids are known after a restart too", "[eventlog][contract]") {
-  Engine engine(Engine::Kind::file);
+  Engine engine(any_lasting_engine());
   std::vector<event::NewEvent> events;
   for (std::uint64_t i = 0; i < 300; ++i) {
     events.push_back(with_id(numbered(i), random_uuid()));

@@ -171,7 +171,7 @@ Result<bool> Intake::hand_over() {
     RemoteAppend append{.events = delivery->batch.events,
                         .source = RemoteAppend::Source::outbox,
                         .ticket = 0,
-                        .bytes = message_bytes(delivery->batch.events),
+                        .bytes = message_bytes(delivery->batch.events, 0),
                         .recorded = delivery->batch.recorded};
     {
       const MutexLock lock(mutex_);

@@ -94,7 +94,7 @@ Result<void> RemoteEventLog::append_recorded(std::vector<event::NewEvent> batch,
 Result<void> RemoteEventLog::take(std::vector<event::NewEvent> batch,
                                   std::optional<Timestamp> recorded, AppendDone done) {
   VIBES_TRY(check_batch(batch));
-  const std::size_t bytes = message_bytes(batch);
+  const std::size_t bytes = message_bytes(batch, facts_.event_overhead_bytes);
   if (bytes > facts_.message_bytes_max) {
     return fail(Errc::batch_too_large,
                 fmt::format("{} bytes; the engine takes messages of at most {}", bytes,
@@ -152,6 +152,7 @@ LogStatus RemoteEventLog::status() const {
   status.durability = options_.durability;
   status.queued_bytes = sequencer_->queued_bytes();
   status.recovery = replica_->report();
+  status.has_outbox = options_.outbox;
   const Outbox::Load waiting = intake_->waiting();
   status.pending_events = waiting.events;
   status.refused_events = waiting.refused;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "eventlog/remote/remote_group_offsets.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,14 @@ void RemoteGroupOffsets::let_go_of_all() {
 
 Result<void> RemoteGroupOffsets::refresh() {
   const MutexLock one_at_a_time(asking_);
+  return load();
+}
+
+Result<void> RemoteGroupOffsets::load() {
   VIBES_TRY_ASSIGN(offsets, groups_.load());
+  for (const auto& [group, next] : offsets) {
+    (void)here_.commit(group, std::min(next, end_()));
+  }
   const MutexLock lock(mutex_);
   offsets_ = std::move(offsets);
   return {};
@@ -82,6 +90,7 @@ Result<void> RemoteGroupOffsets::commit(std::string_view group, Offset next) {
     }
   }
   VIBES_TRY(groups_.store(group, next));
+  (void)here_.commit(group, next);  // the copy keeps what the group has yet to read
   const MutexLock lock(mutex_);
   offsets_.insert_or_assign(std::string(group), next);
   return {};
@@ -98,6 +107,7 @@ std::optional<Offset> RemoteGroupOffsets::committed(std::string_view group) cons
 
 std::map<std::string, Offset, std::less<>> RemoteGroupOffsets::all() const {
   auto offsets = here_.all();
+  std::erase_if(offsets, [this](const auto& one) { return !is_kept_here(one.first); });
   const MutexLock lock(mutex_);
   offsets.insert(offsets_.begin(), offsets_.end());
   return offsets;
@@ -112,6 +122,7 @@ Result<void> RemoteGroupOffsets::remove(std::string_view group) {
     return fail(Errc::not_found, fmt::format("group {}", group));
   }
   VIBES_TRY(groups_.remove(group));
+  (void)here_.remove(group);
   const MutexLock lock(mutex_);
   offsets_.erase(offsets_.find(group));
   return {};
@@ -135,9 +146,8 @@ Result<void> RemoteGroupOffsets::claim(std::string_view group) {
   if (holder) {
     return fail(Errc::group_held, fmt::format("group {} is with {}", group, *holder));
   }
-  VIBES_TRY_ASSIGN(offsets, groups_.load());
+  VIBES_TRY(load());
   const MutexLock lock(mutex_);
-  offsets_ = std::move(offsets);
   released_.erase(std::string(group));
   claims_.insert_or_assign(std::string(group), asked + RemoteGroups::kHeldFor);
   return {};

@@ -52,6 +52,7 @@ class RemoteGroupOffsets final : public GroupOffsets {
  private:
   using Clockwork = std::chrono::steady_clock;
 
+  Result<void> load();
   Result<void> check_commit(std::string_view group, Offset next) const;
   Result<void> check_claim(std::string_view group) const;
   [[nodiscard]] bool is_kept_here(std::string_view group) const {

@@ -47,7 +47,9 @@ struct StreamFacts {
   std::uint64_t first_sequence = 1;
   std::uint64_t last_sequence = 0;
   Durability durability = Durability::os;  // of what it has acknowledged
+  /// The payloads of a message together, and with each event of several the overhead.
   std::size_t message_bytes_max = 0;
+  std::size_t event_overhead_bytes = 0;
   std::uint64_t bytes = 0;  // that it occupies
 };
 

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kSaveEvery = 5s;
 constexpr std::size_t kOutstandingMax = 4'096;
+constexpr std::size_t kForeignKept = 1'024;
 constexpr std::size_t kLookedAt = 1'000;  // messages, for where a trimmed stream begins
 constexpr std::size_t kBeginningsTried = 16;
 /// What is lost on the way to this disk comes from the stream again.
@@ -214,6 +215,10 @@ Result<void> Replica::take(RemoteMessage message) {
   } else if (!message.batch) {
     const MutexLock lock(mutex_);
     ++foreign_;
+    why_foreign_.emplace(message.sequence, std::move(message.foreign));
+    if (why_foreign_.size() > kForeignKept) {
+      why_foreign_.erase(why_foreign_.begin());
+    }
   }
   pass(message.sequence);
   return {};
@@ -312,6 +317,12 @@ Replica::Position Replica::position() const {
 Timestamp Replica::last_time() const {
   const MutexLock lock(mutex_);
   return last_time_;
+}
+
+std::optional<std::string> Replica::why_foreign(std::uint64_t sequence) const {
+  const MutexLock lock(mutex_);
+  const auto found = why_foreign_.find(sequence);
+  return found == why_foreign_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::uint64_t Replica::foreign() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,6 +70,8 @@ class Replica {
   void on_turn_asked(std::function<void()> listener) { turn_listener_ = std::move(listener); }
   /// Messages that are none of ours.
   [[nodiscard]] std::uint64_t foreign() const;
+  /// Why that message is none of ours; nothing if it is, or if that is long ago.
+  [[nodiscard]] std::optional<std::string> why_foreign(std::uint64_t sequence) const;
   /// What open() found and did; empty: nothing worth telling.
   [[nodiscard]] const std::string& report() const { return report_; }
 
@@ -108,6 +111,7 @@ class Replica {
   std::deque<std::uint64_t> outstanding_ VIBES_GUARDED_BY(mutex_);
   Position position_ VIBES_GUARDED_BY(mutex_);
   std::uint64_t foreign_ VIBES_GUARDED_BY(mutex_) = 0;
+  std::map<std::uint64_t, std::string> why_foreign_ VIBES_GUARDED_BY(mutex_);  // the newest
   Timestamp last_time_ VIBES_GUARDED_BY(mutex_);
   std::optional<Error> failed_ VIBES_GUARDED_BY(mutex_);
 };

@@ -27,11 +27,10 @@ bool is_open_question(const Error& error) {
 
 }  // namespace
 
-std::size_t message_bytes(const std::vector<event::NewEvent>& events) {
-  constexpr std::size_t kAroundEvent = 256;  // in a message of several
+std::size_t message_bytes(const std::vector<event::NewEvent>& events, std::size_t overhead) {
   std::size_t bytes = 0;
   for (const event::NewEvent& event : events) {
-    bytes += event.payload.size() + kAroundEvent;
+    bytes += event.payload.size() + (events.size() > 1 ? overhead : 0);
   }
   return bytes;
 }
@@ -45,6 +44,8 @@ Sequencer::Sequencer(RemoteStream& stream, Replica& replica, Acks acks, Options 
       applied_(replica.position().sequence) {
   {
     const MutexLock lock(mutex_);
+    // A millisecond on, so that the ids made now sort behind those made before.
+    last_time_ = Timestamp{replica_.last_time().unix_us + 1'000};
     begin_anew();
   }
   thread_ = std::jthread([this] { run(); });
@@ -210,7 +211,7 @@ void Sequencer::offer(MutexLock& lock) {
   queue_.pop_front();
   for (event::NewEvent& event : append.events) {
     if (!event.event_id) {
-      event.event_id = ids_.next(clock_.now());
+      event.event_id = ids_.next(std::max(last_time_, clock_.now()));
     }
   }
   auto placed = place(append);
@@ -225,6 +226,7 @@ void Sequencer::offer(MutexLock& lock) {
                   .first_new = std::nullopt,
                   .first_new_offset = placed->batch.first,
                   .sequence = last_sequence_,
+                  .published = 0,
                   .refused = std::nullopt};
   if (placed->batch.events.empty()) {
     offered_.push_back(std::move(offered));
@@ -255,14 +257,14 @@ void Sequencer::publish(MutexLock& lock, RemoteBatch batch) {
 void Sequencer::note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence) {
   const MutexLock lock(mutex_);
   --unanswered_;
+  const auto offered = std::ranges::find(offered_, expected + 1, &Offered::sequence);
   if (!sequence) {
     lost_ = true;
-    if (!is_open_question(sequence.error())) {
-      const auto refused = std::ranges::find(offered_, expected + 1, &Offered::sequence);
-      if (refused != offered_.end()) {
-        refused->refused = sequence.error();
-      }
+    if (!is_open_question(sequence.error()) && offered != offered_.end()) {
+      offered->refused = sequence.error();
     }
+  } else if (offered != offered_.end()) {
+    offered->published = *sequence;
   }
   changed_.notify_all();
 }
@@ -335,6 +337,11 @@ void Sequencer::settle_lost(MutexLock& lock) {
         at.offset = place ? place->offset : at.offset;
       }
       answer(offered);
+    } else if (const auto why = replica_.why_foreign(offered.published)) {
+      // It would be no event again, and fill the stream.
+      forget(offered);
+      queued_bytes_ -= offered.append.bytes;
+      resolve(offered.append, fail(Errc::foreign, *why));
     } else if (offered.refused) {
       forget(offered);
       queued_bytes_ -= offered.append.bytes;

@@ -36,8 +36,8 @@ struct RemoteAppend {
   bool offered = false;               // to the engine, at some time
 };
 
-/// At most what a message with these events takes.
-std::size_t message_bytes(const std::vector<event::NewEvent>& events);
+/// What a message with these events takes, where each of several has an overhead.
+std::size_t message_bytes(const std::vector<event::NewEvent>& events, std::size_t overhead);
 
 /// Brings appends into the stream, in order and once each.
 ///
@@ -100,6 +100,7 @@ class Sequencer {
     std::optional<Uuid> first_new;  // nothing: only duplicates
     Offset first_new_offset;
     std::uint64_t sequence = 0;    // it is answered once everything up to there is applied
+    std::uint64_t published = 0;   // the sequence that the engine gave it; 0: not known
     std::optional<Error> refused;  // by the engine, for good
   };
   struct Placed {
