@@ -85,6 +85,10 @@ class Appender {
                            " kept in the spool and sent with the next append (" + why_spooled_ +
                            ")");
     }
+    if (pending_ > 0) {
+      session_.report.note(std::to_string(pending_) + (pending_ == 1 ? " event" : " events") +
+                           " pending: the server keeps them until the engine of its log is back");
+    }
     return worst_;
   }
 
@@ -96,6 +100,8 @@ class Appender {
     } else if (receipt.fate == Fate::spooled) {
       ++spooled_;
       why_spooled_ = producer_.unreachable()->message();
+    } else if (receipt.fate == Fate::pending) {
+      ++pending_;
     }
     if (options_.receipts) {
       lines += to_json(receipt, number) + "\n";
@@ -111,6 +117,9 @@ class Appender {
       json["refused"] = receipt.refusal->message();
     } else if (receipt.fate == Fate::spooled) {
       json["spooled"] = true;
+    } else if (receipt.fate == Fate::pending) {
+      json["pending"] = true;
+      json["durability"] = receipt.durability;
     } else {
       json["offset"] = receipt.offset ? nlohmann::ordered_json(receipt.offset->value())
                                       : nlohmann::ordered_json();
@@ -141,6 +150,7 @@ class Appender {
   std::vector<std::size_t> numbers_;
   std::size_t batch_bytes_ = 0;
   std::uint64_t spooled_ = 0;
+  std::uint64_t pending_ = 0;
   std::string why_spooled_;
   ExitCode worst_ = ExitCode::ok;
 };

@@ -33,6 +33,11 @@ void print_health(const nlohmann::json& health, const client::Target& target) {
                            shown(log, "segments"))
             << fmt::format("sessions    {}\n", shown(health, "active_sessions"))
             << fmt::format("connections {}\n", shown(health, "connections"));
+  if (log.value("pending_events", std::uint64_t{0}) > 0 ||
+      log.value("refused_events", std::uint64_t{0}) > 0) {
+    std::cout << fmt::format("pending     {} events wait for the engine, {} were refused by it\n",
+                             shown(log, "pending_events"), shown(log, "refused_events"));
+  }
   if (!log.value("recovery", "").empty()) {
     std::cout << "recovery    " << shown(log, "recovery") << "\n";
   }

@@ -65,6 +65,9 @@ class Importer {
     if (duplicates_ > 0) {
       text += fmt::format("; {} were there already", duplicates_);
     }
+    if (pending_ > 0) {
+      text += fmt::format("; {} pending, until the engine of the log is back", pending_);
+    }
     if (refused_ > 0) {
       text += fmt::format("; {} refused", refused_);
     }
@@ -111,6 +114,7 @@ class Importer {
           refuse(numbers_[i], *receipts[i].refusal);
         } else {
           ++taken;
+          pending_ += receipts[i].fate == client::Receipt::Fate::pending ? 1U : 0U;
         }
       }
       duplicates_ += producer_.duplicates();
@@ -134,6 +138,7 @@ class Importer {
   std::uint64_t files_ = 0;
   std::uint64_t imported_ = 0;
   std::uint64_t duplicates_ = 0;
+  std::uint64_t pending_ = 0;
   std::uint64_t refused_ = 0;
   ExitCode worst_ = ExitCode::ok;
 };

@@ -43,6 +43,10 @@ std::uint64_t number_in(const nlohmann::json& json, const char* key) {
   return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
+std::optional<Offset> offset_in(const nlohmann::json& json, const char* key) {
+  return json.contains(key) ? std::optional(Offset(number_in(json, key))) : std::nullopt;
+}
+
 std::string text_in(const nlohmann::json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -113,10 +117,9 @@ Result<AppendAnswer> AppendClient::take_answer(std::string_view frame) {
   if (type == "ack") {
     Ack ack;
     ack.events = number_in(json, "count");
-    ack.first_offset = Offset(number_in(json, "first_offset"));
-    if (json.contains("last_offset")) {
-      ack.last_offset = Offset(number_in(json, "last_offset"));
-    }
+    ack.pending = json.contains("pending") && json["pending"] == true;
+    ack.first_offset = offset_in(json, "first_offset");
+    ack.last_offset = offset_in(json, "last_offset");
     ack.duplicates = number_in(json, "duplicates");
     ack.durability = text_in(json, "durability");
     ack.event_ids = ids_in(json);

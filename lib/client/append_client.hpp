@@ -25,13 +25,15 @@ struct AppendOptions {
 struct Ack {
   std::size_t messages = 0;
   std::uint64_t events = 0;
-  Offset first_offset;
+  /// The server keeps the events for an engine that is away: they have ids and no offsets yet.
+  bool pending = false;
+  std::optional<Offset> first_offset;  // unless pending
   /// Where the server told it. Only if it is first_offset + events - 1 is the place of each event
   /// known: other producers' events may lie between those of several messages.
   std::optional<Offset> last_offset;
   std::uint64_t duplicates = 0;
   std::string durability;
-  std::vector<Uuid> event_ids;  // with want_ids
+  std::vector<Uuid> event_ids;  // with want_ids, or pending
 };
 
 /// The refusal of exactly one message; the connection goes on.

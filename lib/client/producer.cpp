@@ -66,6 +66,13 @@ std::uint64_t number_in(const nlohmann::json& json, const char* key) {
   return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
+Receipt::Fate fate_in(const nlohmann::json& json, std::size_t events) {
+  if (json.contains("pending") && json["pending"] == true) {
+    return Receipt::Fate::pending;
+  }
+  return number_in(json, "duplicates") == events ? Receipt::Fate::duplicate : Receipt::Fate::stored;
+}
+
 struct Answer {
   std::vector<Receipt> receipts;
   std::uint64_t duplicates = 0;
@@ -81,12 +88,14 @@ Result<Answer> answer_of(const std::string& body, std::span<const event::NewEven
   const std::uint64_t duplicates = number_in(json, "duplicates");
   // Duplicates keep their old places; then only their own range being dense tells where each of
   // them is.
-  const bool dense = last >= first && last - first + 1 == events.size();
+  const bool dense =
+      json.contains("first_offset") && last >= first && last - first + 1 == events.size();
+  const Receipt::Fate fate = fate_in(json, events.size());
   const auto durability = json.find("durability");
   std::vector<Receipt> receipts(events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
     Receipt& receipt = receipts[i];
-    receipt.fate = duplicates == events.size() ? Receipt::Fate::duplicate : Receipt::Fate::stored;
+    receipt.fate = fate;
     receipt.event_id = *events[i].event_id;
     if (dense) {
       receipt.offset = Offset(first + i);

@@ -25,11 +25,12 @@ struct ProducerOptions {
 
 /// What became of one event.
 struct Receipt {
-  enum class Fate : std::uint8_t { stored, duplicate, spooled, refused };
+  /// pending: the server keeps it for an engine that is away; it has no offset yet.
+  enum class Fate : std::uint8_t { stored, duplicate, pending, spooled, refused };
   Fate fate = Fate::stored;
   Uuid event_id;
   std::optional<Offset> offset;  // of stored and duplicate events, where the server told it
-  std::string durability;        // "fsync"
+  std::string durability;        // "fsync"; not of spooled and refused events
   std::optional<Error> refusal;  // of refused ones
 };
 

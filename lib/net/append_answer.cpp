@@ -30,14 +30,16 @@ std::size_t AppendAnswers::cost(const Answer& answer) const {
   return kAnswerBytes + answer.nack.size() + answer.ids.size() * kIdBytes;
 }
 
-// The ack that this receipt joins: the last one, unless a nack is behind it or its ids would fill
-// more than one chunk.
+// The ack that this receipt joins: the last one, unless a nack is behind it, only one of them is
+// pending, or its ids would fill more than one chunk.
 AppendAnswers::Answer& AppendAnswers::open_ack(const eventlog::AppendReceipt& receipt) {
   if (!waiting_.empty() && waiting_.back().nack.empty() &&
+      waiting_.back().pending == receipt.pending &&
       cost(waiting_.back()) + receipt.places.size() * kIdBytes <= limits::kWriteChunkBytes) {
     return waiting_.back();
   }
   Answer& fresh = waiting_.emplace_back();
+  fresh.pending = receipt.pending;
   fresh.first = receipt.places.front().offset;
   fresh.durability = receipt.durability;
   bytes_ += cost(fresh);
@@ -50,7 +52,7 @@ void AppendAnswers::ack(const eventlog::AppendReceipt& receipt) {
   answer.count += receipt.places.size();
   answer.duplicates += receipt.duplicates();
   answer.durability = std::min(answer.durability, receipt.durability);
-  if (ids_ == AckIds::with) {
+  if (has_ids(receipt.pending)) {
     for (const auto& place : receipt.places) {
       answer.ids.push_back(place.event_id);
     }
@@ -85,11 +87,13 @@ std::string AppendAnswers::text(const Answer& answer) const {
   if (!answer.nack.empty()) {
     return answer.nack;
   }
-  std::string text = fmt::format(
-      R"({{"type":"ack","first_offset":{},"last_offset":{},"count":{},"durability":"{}","duplicates":{})",
-      answer.first.value(), answer.last.value(), answer.count, to_string(answer.durability),
-      answer.duplicates);
-  if (ids_ == AckIds::with) {
+  const std::string where = answer.pending ? R"("pending":true)"
+                                           : fmt::format(R"("first_offset":{},"last_offset":{})",
+                                                         answer.first.value(), answer.last.value());
+  std::string text =
+      fmt::format(R"({{"type":"ack",{},"count":{},"durability":"{}","duplicates":{})", where,
+                  answer.count, to_string(answer.durability), answer.duplicates);
+  if (has_ids(answer.pending)) {
     text += R"(,"event_ids":[)";
     for (const Uuid& id : answer.ids) {
       text += '"' + to_string(id) + "\",";

@@ -20,7 +20,8 @@ enum class AckIds : std::uint8_t { without, with };
 
 /// The answers of one append connection that have not been written yet, in the order of its
 /// messages. Acks that follow each other become one, so that a client that reads slowly costs no
-/// memory; nacks stay single.
+/// memory; nacks stay single. An ack of pending events is never one with an ack of others, and has
+/// their ids instead of offsets: nothing else names them.
 class AppendAnswers {
  public:
   explicit AppendAnswers(AckIds ids) : ids_(ids) {}
@@ -40,8 +41,9 @@ class AppendAnswers {
  private:
   struct Answer {
     std::string nack;  // the whole text; empty: an ack
-    Offset first;
-    Offset last;
+    bool pending = false;
+    Offset first;  // unless pending
+    Offset last;   // unless pending
     std::uint64_t count = 0;
     std::uint64_t duplicates = 0;
     eventlog::Durability durability = eventlog::Durability::memory;
@@ -49,6 +51,7 @@ class AppendAnswers {
   };
   void add_nack(std::string text);
   [[nodiscard]] Answer& open_ack(const eventlog::AppendReceipt& receipt);
+  [[nodiscard]] bool has_ids(bool pending) const { return pending || ids_ == AckIds::with; }
   [[nodiscard]] std::size_t cost(const Answer& answer) const;
   [[nodiscard]] std::string text(const Answer& answer) const;
 

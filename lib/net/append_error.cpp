@@ -25,6 +25,8 @@ AppendErrorName name(eventlog::Errc code) {
       return {"storage_full", {}};
     case eventlog::Errc::indeterminate:
       return {"indeterminate", {}};
+    case eventlog::Errc::unreachable:
+      return {"engine_unreachable", {}};
     default:
       return {"log_not_writable", {}};
   }

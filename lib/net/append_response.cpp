@@ -43,13 +43,20 @@ Response append_error(const Error& error, std::size_t line) {
   return response;
 }
 
+int receipt_status(const eventlog::AppendReceipt& receipt) { return receipt.pending ? 202 : 200; }
+
 Response receipt_response(const eventlog::AppendReceipt& receipt) {
   Response response;
+  response.status = receipt_status(receipt);
   const auto out = std::back_inserter(response.body);
-  fmt::format_to(
-      out, R"({{"first_offset":{},"last_offset":{},"count":{},"durability":"{}","event_ids":[)",
-      receipt.places.front().offset.value(), receipt.places.back().offset.value(),
-      receipt.places.size(), eventlog::to_string(receipt.durability));
+  if (receipt.pending) {
+    response.body = R"({"pending":true)";
+  } else {
+    fmt::format_to(out, R"({{"first_offset":{},"last_offset":{})",
+                   receipt.places.front().offset.value(), receipt.places.back().offset.value());
+  }
+  fmt::format_to(out, R"(,"count":{},"durability":"{}","event_ids":[)", receipt.places.size(),
+                 eventlog::to_string(receipt.durability));
   for (std::size_t i = 0; i < receipt.places.size(); ++i) {
     fmt::format_to(out, R"({}"{}")", i == 0 ? "" : ",", to_string(receipt.places[i].event_id));
   }

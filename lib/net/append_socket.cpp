@@ -41,9 +41,9 @@ class ReceiptBox {
         collect_(std::move(collect)) {}
 
   /// On the writer thread. The commit's own wake-up comes right behind an ack; nothing does behind
-  /// a refusal, nor where the end of the log stays where it is.
+  /// a refusal, nor where the end of the log stays where it is, as it does for pending events.
   void put(Receipt receipt) {
-    const bool wakes_nobody = !receipt || receipt->places.back().duplicate;
+    const bool wakes_nobody = !receipt || receipt->pending || receipt->places.back().duplicate;
     bool post = false;
     {
       const MutexLock lock(mutex_);
@@ -203,14 +203,14 @@ void AppendSocket::collect() {
 }
 
 // A receipt is made just before the end of the log moves. Its ack waits for that, so that whoever
-// has the ack can read the event.
+// has the ack can read the event. Pending events have no place that could be waited for.
 void AppendSocket::answer_arrived() {
   const Offset end = context_.log.end();
   while (!arrived_.empty()) {
     const ReceiptBox::Receipt& receipt = arrived_.front();
     if (!receipt) {
       answers_.nack(receipt.error(), 0);
-    } else if (receipt->places.back().offset < end) {
+    } else if (receipt->pending || receipt->places.back().offset < end) {
       answers_.ack(*receipt);
     } else {
       break;

@@ -53,6 +53,8 @@ void append_log(std::string& out, const eventlog::EventLog& log,
                  log.first().value(), log.end().value(), eventlog::to_string(status.durability));
   fmt::format_to(std::back_inserter(out), R"("bytes":{},"segments":{},"queued_bytes":{},)",
                  status.bytes, status.segments, status.queued_bytes);
+  fmt::format_to(std::back_inserter(out), R"("pending_events":{},"refused_events":{},)",
+                 status.pending_events, status.refused_events);
   append_member(out, "recovery", status.recovery);
   out += '}';
 }
@@ -124,7 +126,7 @@ Response alive() { return {.status = 200, .body = "ok\n", .content_type = "text/
 
 Response ready(const Services& services) {
   const eventlog::LogStatus status = services.log.status();
-  if (status.state == State::writable) {
+  if (status.takes_events()) {
     return {.status = 200, .body = "ready\n", .content_type = "text/plain"};
   }
   const std::string reason =

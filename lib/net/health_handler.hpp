@@ -14,7 +14,7 @@ namespace vibes::net {
 Response health(const Services& services);
 /// GET /healthz: the process serves.
 Response alive();
-/// GET /readyz: the log is writable, or why not.
+/// GET /readyz: the log takes events, be it as pending, or why not.
 Response ready(const Services& services);
 /// GET /api/auth/status, as the Rust project's web UI asks for it.
 Response auth_status(const Services& services);

@@ -62,7 +62,12 @@ void HookAppend::run(hooks::HookEvents events, OnConflict on_conflict) const {
 void HookAppend::finish(hooks::HookEvents events, OnConflict on_conflict,
                         const Result<eventlog::AppendReceipt>& receipt) const {
   if (receipt) {
-    answer(events, receipt->places.back().event_id);
+    // While the engine of the log is away, nobody knows what was delivered elsewhere.
+    if (receipt->pending) {
+      responder.send({.status = receipt_status(*receipt), .body = "{}"});
+    } else {
+      answer(events, receipt->places.back().event_id);
+    }
   } else if (receipt.error().code == eventlog::Errc::event_id_conflict &&
              on_conflict == OnConflict::take_another_id) {
     events.hook.event_id = hooks::id_by_content(events.hook);

@@ -12,8 +12,6 @@ namespace vibes::net {
 
 namespace {
 
-using State = eventlog::LogStatus::State;
-
 constexpr double kNsPerSecond = 1e9;
 
 /// Writes one metric after the other: its help, its type, then its samples.
@@ -49,7 +47,9 @@ class Exposition {
 void add_log(Exposition& out, const Services& services) {
   const eventlog::LogStatus status = services.log.status();
   out.single("vibes_log_writable", "gauge", "1 while the log takes events.",
-             status.state == State::writable ? 1 : 0);
+             status.takes_events() ? 1 : 0);
+  out.single("vibes_log_away", "gauge", "1 while the engine of the log cannot be reached.",
+             status.state == eventlog::LogStatus::State::away ? 1 : 0);
   out.single("vibes_log_first_offset", "gauge", "The oldest offset kept.",
              services.log.first().value());
   out.single("vibes_log_end_offset", "gauge", "The next offset to be given.",
@@ -58,6 +58,10 @@ void add_log(Exposition& out, const Services& services) {
   out.single("vibes_log_segments", "gauge", "Segments of the log.", status.segments);
   out.single("vibes_log_queued_bytes", "gauge", "Appends that wait for the writer.",
              status.queued_bytes);
+  out.single("vibes_log_pending_events", "gauge",
+             "Events kept for an engine that is away, not in the log yet.", status.pending_events);
+  out.single("vibes_log_refused_events_total", "counter",
+             "Events acknowledged as pending that the engine never took.", status.refused_events);
 }
 
 void add_notifications(Exposition& out, const consumers::NotifyCounts& counts) {

@@ -81,7 +81,7 @@ struct EventOutbox::State : std::enable_shared_from_this<State> {
       const MutexLock lock(mutex);
       in_flight = false;
       if (receipt) {
-        take_appended(receipt->places);
+        take_appended(*receipt);
       } else {
         note_refusal(receipt.error());
       }
@@ -97,12 +97,13 @@ struct EventOutbox::State : std::enable_shared_from_this<State> {
     }
   }
 
-  void take_appended(const std::vector<eventlog::AppendReceipt::Place>& places)
-      VIBES_REQUIRES(mutex) {
-    for (const auto& place : places) {
+  // Nobody knows when events become visible that the log keeps for an engine that is away.
+  void take_appended(const eventlog::AppendReceipt& receipt) VIBES_REQUIRES(mutex) {
+    for (const auto& place : receipt.places) {
       if (pending.front().settled) {
         settling.push_back(
-            {.visible_at = place.offset, .settled = std::move(pending.front().settled)});
+            {.visible_at = receipt.pending ? std::nullopt : std::optional(place.offset),
+             .settled = std::move(pending.front().settled)});
       }
       pending.pop_front();
     }

@@ -35,7 +35,7 @@ class EventOutbox {
   [[nodiscard]] bool has_room_for_session() const;
   /// Events of sessions: always taken, because has_room_for_session() was asked before the session
   /// began. `settled` is called by service(), once readers of the log see the events, or as soon as
-  /// the log refuses: then they will come later.
+  /// the log refuses or keeps them as pending: then they will come later.
   void push(std::vector<event::NewEvent> events, std::function<void()> settled = {});
   /// Events of clients: counted as lost if only the places of the sessions are left.
   void push_unreserved(event::NewEvent event);

@@ -88,9 +88,10 @@ void check_lost(const HistoryIndex& index, Findings& findings) {
     const std::string_view where =
         count_lost(attempt, survivors[attempt.first->producer], findings.tally());
     findings.report(Check::lost, [&] {
-      return fmt::format(
-          "{} was acknowledged{} and is not in the log: lost {}", describe(attempt),
-          attempt.offset ? fmt::format(" at offset {}", attempt.offset->value()) : "", where);
+      return fmt::format("{} was acknowledged{} and is not in the log: lost {}", describe(attempt),
+                         attempt.offset ? fmt::format(" at offset {}", attempt.offset->value())
+                                        : std::string(attempt.pending ? " as pending" : ""),
+                         where);
     });
   }
 }
@@ -198,12 +199,12 @@ void check_dense(const HistoryIndex& index, Findings& findings) {
 }
 
 /// Sweeps over time: whatever is sent at a moment must come after the largest offset acknowledged
-/// by then.
+/// by then. A pending event has none then, and comes after what others sent meanwhile.
 void check_real_time(const HistoryIndex& index, Findings& findings) {
   std::vector<const Attempt*> by_ack;
   std::vector<const Attempt*> by_sending;
   for (const Attempt& attempt : index.attempts()) {
-    if (attempt.acked && index.place(attempt)) {
+    if (attempt.acked && !attempt.pending && index.place(attempt)) {
       by_ack.push_back(&attempt);
     }
     if (index.find(attempt.first->event_id) != nullptr) {

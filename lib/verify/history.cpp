@@ -142,6 +142,9 @@ json to_json(const Answer& r) {
   if (r.offset) {
     line["offset"] = r.offset->value();
   }
+  if (r.pending) {
+    line["pending"] = true;
+  }
   return line;
 }
 json to_json(const Connect& r) {
@@ -275,7 +278,8 @@ void read_producer_line(History& into, const std::string& kind, Members& m) {
                             m.take<std::string>("session"), at});
   } else {
     into.answers.push_back({producer, n, m.take<Outcome>("outcome"), take_offset(m, "offset"),
-                            m.take<std::string>("code"), at});
+                            m.take<std::string>("code"), at,
+                            m.has("pending") && m.take<bool>("pending")});
   }
 }
 

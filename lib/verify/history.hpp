@@ -38,7 +38,7 @@ struct Append {
 };
 
 enum class Outcome : std::uint8_t {
-  ok,    // acknowledged, with an offset
+  ok,    // acknowledged
   fail,  // refused: it is certainly not in the log
   info,  // timeout, disconnect, 5xx: it may or may not be in the log
 };
@@ -52,6 +52,8 @@ struct Answer {
   std::optional<Offset> offset;
   std::string code;  // where outcome is not ok
   std::int64_t at = 0;
+  /// Acknowledged without a place: it must come into the log, where and when is open.
+  bool pending = false;
 };
 
 /// A firehose client connects. `types` are exact event types, never categories: the checker must

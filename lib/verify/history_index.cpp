@@ -39,7 +39,9 @@ void HistoryIndex::take_answers() {
     }
     Attempt& attempt = attempts_[found->second];
     if (answer.outcome == Outcome::ok) {
-      attempt.acked_at = attempt.acked ? attempt.acked_at : answer.at;
+      const bool has_place = attempt.acked && !attempt.pending;
+      attempt.acked_at = has_place ? attempt.acked_at : answer.at;
+      attempt.pending = !has_place && answer.pending;
       attempt.acked = true;
       attempt.offset = attempt.offset ? attempt.offset : answer.offset;
     }

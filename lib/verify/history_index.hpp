@@ -19,8 +19,9 @@ struct Attempt {
   const Append* first = nullptr;  // the first sending; lives in the history
   bool one_connection = true;     // was it only ever sent on first->connection?
   bool acked = false;
+  bool pending = false;          // acknowledged, but never with a place
   std::optional<Offset> offset;  // of the first ack that told it
-  std::int64_t acked_at = 0;
+  std::int64_t acked_at = 0;     // that it has a place
   bool refused = false;
   bool unclear = false;
 

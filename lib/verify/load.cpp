@@ -79,13 +79,14 @@ Result<void> Load::settle(std::size_t unanswered, client::Deadline deadline) {
 /// Which event has which offset is only certain where the ack's range has no room for anybody
 /// else's.
 void Load::note(const client::Ack& ack) {
-  const bool is_certain = ack.duplicates == 0 && ack.last_offset &&
-                          *ack.last_offset == ack.first_offset + (ack.events - 1);
+  const bool is_certain = ack.duplicates == 0 && ack.first_offset && ack.last_offset &&
+                          *ack.last_offset == *ack.first_offset + (ack.events - 1);
   const bool is_single = ack.events == 1;
   for (std::uint64_t i = 0; i < ack.events && !recent_.empty(); ++i) {
-    Answer answer{options_.producer, recent_.front().n, Outcome::ok, std::nullopt, "", 0};
-    if (is_certain || is_single) {
-      answer.offset = ack.first_offset + i;
+    Answer answer{options_.producer, recent_.front().n, Outcome::ok, std::nullopt, "", 0,
+                  ack.pending};
+    if (is_certain || (is_single && ack.first_offset)) {
+      answer.offset = *ack.first_offset + i;
       end_ = std::max(end_, *answer.offset + 1);
     }
     recorder_.add(answer);

@@ -64,6 +64,17 @@ class HeldLog final : public eventlog::EventLog {
       }
     }
   }
+  /// Answers the oldest append as an engine does that is away; its events come later, or never.
+  void keep(eventlog::Durability durability = eventlog::Durability::fsync) {
+    eventlog::AppendReceipt receipt;
+    receipt.durability = durability;
+    receipt.pending = true;
+    for (const event::NewEvent& event : waiting.front().batch) {
+      receipt.places.push_back({Offset{}, event.event_id.value_or(random_uuid()), false});
+    }
+    waiting.front().done(std::move(receipt));
+    waiting.erase(waiting.begin());
+  }
   void refuse(eventlog::Errc code) {
     waiting.front().done(fail(code, "told to"));
     waiting.erase(waiting.begin());
@@ -277,6 +288,7 @@ TEST_CASE("AppendSocket: what the log says no to is a nack that names it", "[net
       {eventlog::Errc::storage_full, "storage_full"},
       {eventlog::Errc::indeterminate, "indeterminate"},
       {eventlog::Errc::failed, "log_not_writable"},
+      {eventlog::Errc::unreachable, "engine_unreachable"},
   };
   for (const auto& [code, name] : cases) {
     producer.send(event_json(1));
@@ -418,6 +430,64 @@ TEST_CASE("AppendSocket: an ack waits until its event can be read", "[net][appen
   server.events.append(event_json(0));
   producer.endpoint().on_log_moved();
   CHECK(producer.take().size() == 1);
+}
+
+TEST_CASE("AppendSocket: the ack of pending events has their ids and no offsets, at once",
+          "[net][append]") {
+  AppendServer server;
+  Producer producer(server);
+  const std::string id = "0190a1b2-0000-7000-8000-00000000000a";
+  producer.send(R"({"type":"note","event_id":")" + id + "\"}");
+  server.log.keep();
+  const auto answers = producer.take();  // the log has not moved, and need not
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0] == json{{"type", "ack"},
+                           {"pending", true},
+                           {"count", 1},
+                           {"durability", "fsync"},
+                           {"duplicates", 0},
+                           {"event_ids", {id}}});
+}
+
+TEST_CASE("AppendSocket: pending acks are merged with each other only", "[net][append]") {
+  AppendServer server;
+  Producer producer(server);
+  for (int i = 0; i < 6; ++i) {
+    producer.send(event_json(i));
+  }
+  server.log.commit(2);
+  server.log.keep();
+  server.log.keep(eventlog::Durability::memory);
+  server.log.commit(2);
+  const auto answers = producer.take();
+  REQUIRE(answers.size() == 3);
+  CHECK(answers[0].at("last_offset") == 1);
+  CHECK_FALSE(answers[0].contains("pending"));
+  CHECK(answers[1].at("pending") == true);
+  CHECK(answers[1].at("count") == 2);
+  CHECK(answers[1].at("durability") == "memory");
+  CHECK(answers[1].at("event_ids").size() == 2);
+  CHECK(answers[2].at("first_offset") == 2);
+  CHECK(answers[2].at("last_offset") == 3);
+  CHECK_FALSE(answers[2].contains("event_ids"));
+  CHECK(server.budget.used_bytes() == 0);
+}
+
+TEST_CASE("AppendSocket: many pending acks that nobody reads come in frames of bounded size",
+          "[net][append]") {
+  AppendServer server;
+  Producer producer(server);
+  for (int i = 0; i < 5'000; ++i) {
+    producer.send(event_json(i));
+    server.log.keep();
+  }
+  std::size_t count = 0;
+  for (const json& answer : producer.take()) {
+    CHECK(answer.at("event_ids").size() == answer.at("count"));
+    count += answer.at("event_ids").size();
+  }
+  CHECK(count == 5'000);
+  CHECK(producer.connection.largest_write() <= limits::kWriteChunkBytes);
 }
 
 TEST_CASE("AppendSocket: a receipt may come after the connection has ended", "[net][append]") {

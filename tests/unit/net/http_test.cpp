@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "net/http.hpp"
 
+#include "net/append_response.hpp"
 #include "net/event_source.hpp"
 #include "net/router.hpp"
 #include "support/catch.hpp"
@@ -21,6 +22,29 @@ TEST_CASE("QueryString: names, values, and what comes first", "[net]") {
   CHECK(query.get("sum") == "1+1=2");
   CHECK_FALSE(query.get("b"));
   CHECK_FALSE(query.get("A"));
+}
+
+TEST_CASE("receipt_response: pending events have ids and no offsets", "[net]") {
+  eventlog::AppendReceipt receipt;
+  receipt.durability = eventlog::Durability::fsync;
+  receipt.places.push_back({Offset(7), *parse_uuid("0190a1b2-0000-7000-8000-00000000000a"), false});
+  const Response placed = receipt_response(receipt);
+  CHECK(placed.status == 200);
+  CHECK(placed.body == R"({"first_offset":7,"last_offset":7,"count":1,"durability":"fsync",)"
+                       R"("event_ids":["0190a1b2-0000-7000-8000-00000000000a"],"duplicates":0})");
+  receipt.pending = true;
+  const Response pending = receipt_response(receipt);
+  CHECK(pending.status == 202);
+  CHECK(pending.body == R"({"pending":true,"count":1,"durability":"fsync",)"
+                        R"("event_ids":["0190a1b2-0000-7000-8000-00000000000a"],"duplicates":0})");
+}
+
+TEST_CASE("append_error: an engine that is away is a matter of time", "[net]") {
+  const Response response = append_error({eventlog::Errc::unreachable, "nats://there"});
+  CHECK(response.status == 503);
+  CHECK(response.headers == std::vector<std::pair<std::string, std::string>>{{"Retry-After", "1"}});
+  CHECK(response.body.find(R"("code":"engine_unreachable")") != std::string::npos);
+  CHECK(response.body.find("the engine cannot be reached") != std::string::npos);
 }
 
 Router sample() {

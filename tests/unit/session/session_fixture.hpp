@@ -19,10 +19,11 @@ using namespace std::chrono_literals;
 // How long to wait for what must happen; only a failing test uses it up.
 inline constexpr std::chrono::milliseconds kPatience = 20'000ms;
 
-/// The memory log, but it can be made to refuse.
+/// The memory log, but it can be made to refuse, or to keep what is appended as if its engine were
+/// away.
 class RefusingLog final : public eventlog::EventLog {
  public:
-  enum class Mode { take, refuse, fail_later };
+  enum class Mode { take, refuse, fail_later, keep };
 
   void set_mode(Mode mode) {
     const MutexLock lock(mutex_);
@@ -46,7 +47,7 @@ class RefusingLog final : public eventlog::EventLog {
     {
       const MutexLock lock(mutex_);
       mode = mode_;
-      if (mode != Mode::take) {
+      if (mode == Mode::refuse || mode == Mode::fail_later) {
         ++refusals_;
         refused_.notify_all();
       }
@@ -60,7 +61,19 @@ class RefusingLog final : public eventlog::EventLog {
         done(fail(eventlog::Errc::indeterminate, "the answer was lost"));
       });
     }
+    if (mode == Mode::keep) {
+      done(keep(std::move(batch)));
+      return {};
+    }
     return log_->append(std::move(batch), std::move(done));
+  }
+  /// What was kept comes into the log.
+  void come_back() {
+    const MutexLock lock(mutex_);
+    mode_ = Mode::take;
+    for (auto& batch : std::exchange(kept_, {})) {
+      REQUIRE(log_->append(std::move(batch), [](const auto& /*receipt*/) {}));
+    }
   }
   Result<std::unique_ptr<eventlog::Reader>> reader(const eventlog::Position& position) override {
     return log_->reader(position);
@@ -75,11 +88,23 @@ class RefusingLog final : public eventlog::EventLog {
   Result<void> close() override { return log_->close(); }
 
  private:
+  eventlog::AppendReceipt keep(std::vector<event::NewEvent> batch) {
+    eventlog::AppendReceipt receipt;
+    receipt.pending = true;
+    for (const event::NewEvent& event : batch) {
+      receipt.places.push_back({Offset{}, *event.event_id, false});
+    }
+    const MutexLock lock(mutex_);
+    kept_.push_back(std::move(batch));
+    return receipt;
+  }
+
   std::unique_ptr<eventlog::EventLog> log_ = eventlog::make_memory_log({});
   mutable Mutex mutex_;
   CondVar refused_;
   Mode mode_ = Mode::take;
   std::size_t refusals_ = 0;
+  std::vector<std::vector<event::NewEvent>> kept_;
 };
 
 /// All payloads of a log, waiting until there are `count`.

@@ -455,6 +455,21 @@ TEST_CASE("SessionRegistry: events that the log refuses wait, in order, and come
   CHECK(sessions.log.end() == Offset(6));
 }
 
+TEST_CASE("SessionRegistry: a session does not wait for an engine that is away",
+          "[session][registry][outbox]") {
+  Sessions sessions;
+  sessions.log.set_mode(RefusingLog::Mode::keep);
+  REQUIRE(sessions.create("s1", {"sleep", "1000"}));
+  REQUIRE(sessions.kill("s1"));
+  CHECK(sessions.log.end() == Offset(0));
+  CHECK(sessions.registry->health().problem.empty());
+  CHECK(sessions.registry->stop());
+  sessions.log.come_back();
+  const Events events = sessions.events(2);
+  CHECK(events[0] == created("s1"));
+  CHECK(events[1] == removed("s1", "killed"));
+}
+
 TEST_CASE("SessionRegistry: while the log refuses, what waits is bounded and the rest is counted",
           "[session][registry][outbox]") {
   Sessions sessions;

@@ -99,6 +99,11 @@ TEST_CASE("checker: good histories pass", "[verify][checker]") {
     story.history.answers.push_back({1, 0, Outcome::ok, std::nullopt, "", 2'500});
     finds_only(story, {});
   }
+  SECTION("a pending event comes after what another server's producers sent meanwhile") {
+    Story story;
+    story.send(1, 0).ack_pending(1, 0).send(2, 0).ack(2, 0, 0).logged(0, 2, 0).logged(1, 1, 0);
+    finds_only(story, {});
+  }
   SECTION("a log that others append to") {
     Story story;
     story.history.is_shared = true;
@@ -150,6 +155,27 @@ TEST_CASE("checker: an acknowledged event that is gone is lost", "[verify][check
     story.appended(0, 1, 0).send(1, 1);
     story.history.answers.push_back({1, 1, Outcome::ok, std::nullopt, "", 99'000});
     finds_only(story, {Check::lost}, "was acknowledged and is not in the log");
+  }
+}
+
+TEST_CASE("checker: a pending event must be in the log in the end, once", "[verify][checker]") {
+  Story story;
+  SECTION("lost") {
+    story.appended(0, 1, 0).send(1, 1).ack_pending(1, 1);
+    finds_only(story, {Check::lost}, "was acknowledged as pending and is not in the log");
+  }
+  SECTION("twice") {
+    story.send(1, 0).ack_pending(1, 0).logged(0, 1, 0).logged(1, 1, 0);
+    finds_only(story, {Check::duplicate}, "at offset 0 and again at 1");
+  }
+  SECTION("its producer's order is that of sending") {
+    story.send(1, 0).ack_pending(1, 0).send(1, 1).ack(1, 1, 0).logged(0, 1, 1).logged(1, 1, 0);
+    finds_only(story, {Check::producer_order}, "which was sent first");
+  }
+  SECTION("from its first ack with a place on it comes before what is sent later") {
+    story.send(1, 0).ack_pending(1, 0).ack(1, 0, 1).ack_pending(1, 0);
+    story.send(2, 0).ack(2, 0, 0).logged(0, 2, 0).logged(1, 1, 0);
+    finds_only(story, {Check::real_time}, "but is at 0");
   }
 }
 

@@ -12,6 +12,7 @@ using namespace vibes::verify;
 TEST_CASE("history: every kind of record survives a file", "[verify][history]") {
   Story story;
   story.appended(0, 1, 0).refuse(1, 1).no_answer(1, 2).connect(1, 0, 0, {"a", "b"});
+  story.send(1, 3).ack_pending(1, 3);
   story.connect_live(2, 0).deliver(1, 0, 0, 1, 0).position(1, 0, 1).gap(1, 0, 0, 4).finish(1);
   story.join(0).process(0, 1, 0).commit(1).fault().recover(1, 5, 5);
   story.history.disconnects.push_back({1, 0, "a \"reason\"\n", 77});
@@ -23,6 +24,8 @@ TEST_CASE("history: every kind of record survives a file", "[verify][history]") 
   REQUIRE(reread);
   CHECK(to_jsonl(*reread) == text);
   CHECK(reread->seed == story.history.seed);
+  CHECK(reread->answers.back().pending);
+  CHECK_FALSE(reread->answers.front().pending);
   CHECK(reread->connects[1].from == std::nullopt);
   CHECK(reread->disconnects[0].reason == "a \"reason\"\n");
   CHECK(reread->deliveries[0].digest == story.history.deliveries[0].digest);

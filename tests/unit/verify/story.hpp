@@ -33,6 +33,10 @@ class Story {
     history.answers.push_back({producer, n, Outcome::ok, Offset(offset), "", tick()});
     return *this;
   }
+  Story& ack_pending(std::uint32_t producer, std::uint64_t n) {
+    history.answers.push_back({producer, n, Outcome::ok, std::nullopt, "", tick(), true});
+    return *this;
+  }
   Story& refuse(std::uint32_t producer, std::uint64_t n) {
     history.answers.push_back({producer, n, Outcome::fail, std::nullopt, "invalid_event", tick()});
     return *this;

@@ -126,13 +126,14 @@ TEST_CASE("assessment consumer: while the log takes nothing an event is to be tr
   CHECK(day.settle(*consumer, 1) == Offset(0));
 }
 
-/// A log whose disk fails: it takes an append and answers later, from another thread.
-class FailingLog final : public eventlog::EventLog {
+/// A log that takes every append and answers later, from another thread, always the same.
+class AnsweringLog final : public eventlog::EventLog {
  public:
-  explicit FailingLog(eventlog::EventLog& inside) : inside_(inside) {}
+  using Answer = Result<eventlog::AppendReceipt>;
+  AnsweringLog(eventlog::EventLog& inside, Answer answer)
+      : inside_(inside), answer_(std::move(answer)) {}
   Result<void> append(std::vector<event::NewEvent> /*batch*/, eventlog::AppendDone done) override {
-    answers_.emplace_back(
-        [done = std::move(done)] { done(fail(eventlog::Errc::storage_full, "the disk is full")); });
+    answers_.emplace_back([this, done = std::move(done)] { done(answer_); });
     return {};
   }
   [[nodiscard]] Uuid log_id() const override { return inside_.log_id(); }
@@ -150,13 +151,14 @@ class FailingLog final : public eventlog::EventLog {
 
  private:
   eventlog::EventLog& inside_;
+  const Answer answer_;
   std::vector<std::jthread> answers_;
 };
 
 TEST_CASE("assessment consumer: results that were taken but not made durable settle nothing",
           "[assessment][consumers]") {
   Day day;
-  FailingLog log(*day.log);
+  AnsweringLog log(*day.log, fail(eventlog::Errc::storage_full, "the disk is full"));
   auto consumer = AssessmentConsumer::open(log, day.disk, kState, Patterns(), Offset(0));
   REQUIRE(consumer.has_value());
   day.feed(**consumer, 0, day.length);
@@ -164,6 +166,22 @@ TEST_CASE("assessment consumer: results that were taken but not made durable set
   REQUIRE(!settled);
   CHECK(settled.error().code == eventlog::Errc::storage_full);
   CHECK(!*day.disk.exists(kState));
+}
+
+TEST_CASE("assessment consumer: results that are pending settle what they were made of",
+          "[assessment][consumers]") {
+  Day day;
+  eventlog::AppendReceipt kept;
+  kept.pending = true;
+  kept.places.push_back({Offset{}, random_uuid(), false});
+  AnsweringLog log(*day.log, kept);
+  auto consumer = AssessmentConsumer::open(log, day.disk, kState, Patterns(), Offset(0));
+  REQUIRE(consumer.has_value());
+  day.feed(**consumer, 0, day.length);
+  const auto settled = (*consumer)->settle(Offset(day.length), Handler::Occasion::last);
+  REQUIRE(settled);
+  CHECK(*settled == Offset(day.length));
+  CHECK(*day.disk.exists(kState));
 }
 
 TEST_CASE("assessment consumer: with other patterns the first results stay",
