@@ -129,7 +129,8 @@ bool RemoteEventLog::go_on_after(const Error& error, const std::stop_token& stop
     trouble_ = error;
     if (error.code == Errc::unreachable || error.code == Errc::storage_full) {
       const std::uint64_t before = connection_changes_;
-      changed_.wait_for(lock, stop, kTryAgain, [&] { return connection_changes_ != before; });
+      changed_.wait_for(lock, stop, kTryAgain,
+                        [&]() VIBES_REQUIRES(mutex_) { return connection_changes_ != before; });
     }
   }
   if (error.code == Errc::storage_full) {

@@ -135,7 +135,7 @@ void Sequencer::run() {
     if (lost_) {
       settle_lost(lock);
     } else {
-      offer(lock);
+      offer();
     }
     lock.unlock();
     flush();
@@ -203,7 +203,7 @@ Result<Sequencer::Placed> Sequencer::place(const RemoteAppend& append) {
   return placed;
 }
 
-void Sequencer::offer(MutexLock& lock) {
+void Sequencer::offer() {
   if (offered_.empty()) {
     begin_anew();
   }
@@ -238,20 +238,20 @@ void Sequencer::offer(MutexLock& lock) {
   offered.sequence = ++last_sequence_;
   next_ = placed->batch.end();
   offered_.push_back(std::move(offered));
-  publish(lock, std::move(placed->batch));
+  publish(std::move(placed->batch));
 }
 
-void Sequencer::publish(MutexLock& lock, RemoteBatch batch) {
+void Sequencer::publish(RemoteBatch batch) {
   const std::uint64_t expected = last_sequence_ - 1;
   ++unanswered_;
-  lock.unlock();
+  mutex_.unlock();
   const auto taken = stream_.publish(batch, expected, [this, expected](const auto& sequence) {
     note_published(expected, sequence);
   });
   if (!taken) {
     note_published(expected, fail(taken.error()));
   }
-  lock.lock();
+  mutex_.lock();
 }
 
 void Sequencer::note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence) {
@@ -311,12 +311,12 @@ void Sequencer::answer(Offered& offered) {
 /// Every publish has been answered. Finds out what is in the stream and puts the rest back.
 void Sequencer::settle_lost(MutexLock& lock) {
   const bool loses = losses_ >= kLossesBorne;
-  lock.unlock();
+  mutex_.unlock();
   if (loses) {
     stream_.ask_for_turn();
   }
   const auto facts = stream_.facts();
-  lock.lock();
+  mutex_.lock();
   if (!facts) {
     changed_.wait_for(lock, kLookAgain);
     return;

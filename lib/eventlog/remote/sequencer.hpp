@@ -111,11 +111,12 @@ class Sequencer {
   void run();
   bool wait_for_work(MutexLock& lock) VIBES_REQUIRES(mutex_);
   [[nodiscard]] bool may_offer() const VIBES_REQUIRES(mutex_);
-  void offer(MutexLock& lock) VIBES_REQUIRES(mutex_);
+  void offer() VIBES_REQUIRES(mutex_);
   Result<Placed> place(const RemoteAppend& append) VIBES_REQUIRES(mutex_);
   [[nodiscard]] std::optional<IdWindow::Known> known(const Uuid& event_id) const
       VIBES_REQUIRES(mutex_);
-  void publish(MutexLock& lock, RemoteBatch batch) VIBES_REQUIRES(mutex_);
+  /// Gives the mutex up meanwhile, as settle_lost() does.
+  void publish(RemoteBatch batch) VIBES_REQUIRES(mutex_);
   void note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence);
   void settle_applied() VIBES_REQUIRES(mutex_);
   void settle_lost(MutexLock& lock) VIBES_REQUIRES(mutex_);
