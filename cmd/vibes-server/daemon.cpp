@@ -85,7 +85,8 @@ std::string_view hint_for(const Error& error) {
     return "nothing was changed; see what is left with: vibesctl log verify";
   }
   if (error.code == eventlog::Errc::bad_url) {
-    return "--log takes file:DIR, memory: or nats://HOST:PORT/STREAM";
+    return "--log takes file:DIR, memory:, nats://HOST/STREAM, iggy+http://USER:PASSWORD@HOST or "
+           "iggy:DIR";
   }
   if (error.code == eventlog::Errc::unreachable) {
     return "is it running there? --engine-wait says how long to wait for it";

@@ -42,7 +42,9 @@ void add_options(CLI::App& app, OptionTexts& texts) {
   app.add_option("--unix", texts.unix_path, "The unix socket, or none")
       ->type_name("PATH")
       ->envname("VIBES_UNIX");
-  app.add_option("--log", texts.log, "The event log: file:DIR, memory: or nats://HOST/STREAM")
+  app.add_option("--log", texts.log,
+                 "The event log: file:DIR, memory:, nats://HOST/STREAM, "
+                 "iggy+http://USER:PASSWORD@HOST or iggy:DIR")
       ->type_name("URL")
       ->envname("VIBES_LOG");
   app.add_option("--durability", texts.durability,

@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "eventlog/iggy/make_stream.hpp"
+#include "eventlog/iggy/options.hpp"
 #include "eventlog/nats/nats_stream.hpp"
 #include "eventlog/nats/options.hpp"
 #include "eventlog/remote/remote_event_log.hpp"
@@ -34,15 +36,25 @@ Result<std::unique_ptr<eventlog::CopyTarget>> open_log(std::string_view url,
     VIBES_TRY_ASSIGN(nats, eventlog::nats::parse_nats_url(url));
     return open_remote(std::make_unique<eventlog::nats::NatsStream>(std::move(nats)), options);
   }
+  if (eventlog::iggy::is_iggy_url(url)) {
+    VIBES_TRY_ASSIGN(stream, eventlog::iggy::make_stream(url));
+    return open_remote(std::move(stream), options);
+  }
   return eventlog::open_copy_target(url, options);
 }
 
-bool is_elsewhere(std::string_view url) { return has_one_of(url, kNats); }
+bool is_elsewhere(std::string_view url) {
+  return has_one_of(url, kNats) || eventlog::iggy::is_iggy_url(url);
+}
 
 std::string without_secrets(std::string_view url) {
   if (has_one_of(url, kNats)) {
     const auto nats = eventlog::nats::parse_nats_url(url);
     return nats ? nats->url() : "nats://";
+  }
+  if (url.starts_with("iggy+")) {
+    const auto iggy = eventlog::iggy::parse_iggy_url(url);
+    return iggy ? iggy->url() : "iggy+http://";
   }
   return std::string(url);
 }

@@ -11,10 +11,10 @@
 
 namespace vibes::engines {
 
-/// Opens a log of any engine: `file:DIR` (or a bare path), `memory:`, `nats://…` and `tls://…`
-/// (docs/operations.md). What an engine elsewhere needs on this machine it keeps in
-/// LogOptions::state_directory. Errors: those of eventlog::open_log(), and unreachable,
-/// unauthorized, other_settings.
+/// Opens a log of any engine: `file:DIR` (or a bare path), `memory:`, `nats://…` and `tls://…`,
+/// `iggy+http://…`, `iggy+https://…` and `iggy:DIR` (docs/operations.md). What an engine elsewhere
+/// needs on this machine it keeps in LogOptions::state_directory. Errors: those of
+/// eventlog::open_log(), and unreachable, unauthorized, other_settings.
 Result<std::unique_ptr<eventlog::CopyTarget>> open_log(std::string_view url,
                                                        const eventlog::LogOptions& options);
 
