@@ -51,7 +51,7 @@ Result<std::vector<remote::RemoteMessage>> Follower::follow(std::uint64_t sequen
     VIBES_TRY(look_around(sequence, page, stop));
     if (!page.polled.messages.empty()) {
       pause_ = kPauseFirst;
-      return take(std::move(page.polled));
+      return take(std::move(page));
     }
     if (Clockwork::now() >= until) {
       break;
@@ -88,7 +88,7 @@ Result<void> Follower::look_around(std::uint64_t sequence, Page& page,
 
 void Follower::pause(Clockwork::time_point until, const std::stop_token& stop) {
   MutexLock lock(mutex_);
-  const auto woken = [this] { return wakes_ != wakes_seen_; };
+  const auto woken = [this]() VIBES_REQUIRES(mutex_) { return wakes_ != wakes_seen_; };
   const bool was_woken =
       changed_.wait_until(lock, stop, std::min(until, Clockwork::now() + pause_), woken);
   wakes_seen_ = wakes_;
@@ -104,13 +104,7 @@ Result<Follower::Page> Follower::poll(std::uint64_t sequence, std::chrono::milli
     return Page{};
   }
   if (!answer && answer.error().code == Errc::batch_too_large) {
-    Page page;
-    page.was_too_large = count_ > 1;
-    if (count_ == 1) {
-      page.polled.messages.emplace_back().offset = sequence;  // none of ours is so large
-    }
-    count_ = std::max<std::size_t>(1, count_ / 4);
-    return page;
+    return ask_for_less(sequence, "it is larger than any of ours");
   }
   if (!answer) {
     return fail(std::move(answer).error());
@@ -118,13 +112,32 @@ Result<Follower::Page> Follower::poll(std::uint64_t sequence, std::chrono::milli
   if (answer->status == kNotFound) {
     return fail(Errc::other_settings, options_.url() + ": the topic was removed");
   }
+  if (answer->status != kOk && is_damage(parse_error(answer->body))) {
+    return ask_for_less(sequence, "the server cannot read it: " + describe(*answer));
+  }
   if (answer->status != kOk) {
     return fail(answer->status == kForbidden ? Errc::unauthorized : Errc::other_settings,
                 fmt::format("{}: cannot read: {}", options_.url(), describe(*answer)));
   }
   VIBES_TRY_ASSIGN(polled, parse_polled(answer->body));
   adapt(polled.messages.size(), answer->body.size());
-  return Page{.polled = std::move(polled)};
+  Page page;
+  page.polled = std::move(polled);
+  return page;
+}
+
+/// A page failed for one of its messages. Alone it is none of ours, for that reason; the others can
+/// still be had.
+Follower::Page Follower::ask_for_less(std::uint64_t sequence, std::string why) {
+  Page page;
+  if (count_ == 1) {
+    page.polled.messages.emplace_back().offset = sequence;
+    page.foreign = std::move(why);
+  } else {
+    page.was_too_large = true;
+    count_ = 1;
+  }
+  return page;
 }
 
 Result<HttpAnswer> Follower::ask(std::uint64_t sequence, std::chrono::milliseconds wait,
@@ -169,22 +182,22 @@ void Follower::adapt(std::size_t messages, std::size_t bytes) {
   }
 }
 
-std::vector<remote::RemoteMessage> Follower::take(Polled polled) {
-  const PolledMessage& last = polled.messages.back();
+std::vector<remote::RemoteMessage> Follower::take(Page page) {
+  const PolledMessage& last = page.polled.messages.back();
   seen_.reset();
   if (!last.id.empty()) {
     seen_ = Seen{last.offset + 1, last.id, last.origin_timestamp};
   }
   std::vector<remote::RemoteMessage> messages;
-  messages.reserve(polled.messages.size());
-  for (const PolledMessage& message : polled.messages) {
+  messages.reserve(page.polled.messages.size());
+  for (const PolledMessage& message : page.polled.messages) {
     remote::RemoteMessage taken;
     taken.sequence = message.offset + 1;
     const auto turn = decode_turn(message.payload);
     if (auto batch = decode(message.payload)) {
       taken.batch = *std::move(batch);
     } else {
-      taken.foreign = batch.error().context;
+      taken.foreign = page.foreign.empty() ? batch.error().context : page.foreign;
       taken.asks_for_turn = turn && *turn != writer_;
     }
     messages.push_back(std::move(taken));
@@ -227,9 +240,12 @@ Result<void> Follower::check_last_seen(const std::stop_token& stop) {
   if (!seen_) {
     return {};
   }
-  VIBES_TRY_ASSIGN(found,
-                   poll_place(client_, options_, options_.topic,
-                              fmt::format("kind=offset&value={}", seen_->sequence - 1), 1, stop));
+  auto polled = poll_place(client_, options_, options_.topic,
+                           fmt::format("kind=offset&value={}", seen_->sequence - 1), 1, stop);
+  if (!polled && polled.error().code == Errc::corrupt) {
+    return {};  // it is there
+  }
+  VIBES_TRY_ASSIGN(found, std::move(polled));
   if (found.messages.empty() || found.messages.front().offset != seen_->sequence - 1) {
     return {};  // deleted, or lost: check_nothing_lost() knows
   }

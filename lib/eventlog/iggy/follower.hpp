@@ -44,6 +44,7 @@ class Follower {
   struct Page {
     Polled polled;
     bool was_too_large = false;  // ask for less
+    std::string foreign;         // why its one message is none of ours
   };
   struct Seen {
     std::uint64_t sequence = 0;
@@ -56,7 +57,8 @@ class Follower {
   Result<HttpAnswer> ask(std::uint64_t sequence, std::chrono::milliseconds wait,
                          const std::stop_token& stop);
   void adapt(std::size_t messages, std::size_t bytes);
-  std::vector<remote::RemoteMessage> take(Polled polled);
+  Page ask_for_less(std::uint64_t sequence, std::string why);
+  std::vector<remote::RemoteMessage> take(Page page);
   Result<Polled> look_behind_gap(std::uint64_t sequence, const std::stop_token& stop);
   Result<std::uint64_t> check_nothing_lost(std::uint64_t sequence, const std::stop_token& stop);
   Result<void> check_last_seen(const std::stop_token& stop);

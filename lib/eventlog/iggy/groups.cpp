@@ -45,6 +45,9 @@ Result<void> Groups::fetch_from(std::size_t topic) {
   for (std::size_t count = kLookedAt;; count *= 4) {
     auto polled = poll_place(client_, options_, topics_[topic], "kind=last&value=0", count,
                              stop_.get_token());
+    if (!polled && polled.error().code == Errc::corrupt) {
+      return fetch_one_by_one(topic);
+    }
     if (!polled) {
       return as_unreachable(polled.error());
     }
@@ -63,6 +66,29 @@ Result<void> Groups::fetch_from(std::size_t topic) {
     }
     state_ = {};  // one before it may have the same number
   }
+}
+
+/// Around a message that the server cannot read any more. The next state goes into the other topic,
+/// and this one is emptied.
+Result<void> Groups::fetch_one_by_one(std::size_t topic) {
+  const std::stop_token stop = stop_.get_token();
+  VIBES_TRY_ASSIGN(found, find_topic(client_, options_, topics_[topic], stop));
+  const std::uint64_t end = found ? found->end() : 0;
+  for (std::uint64_t at = end - std::min<std::uint64_t>(end, kLookedAt); at < end; ++at) {
+    auto polled = poll_place(client_, options_, topics_[topic],
+                             fmt::format("kind=offset&value={}", at), 1, stop);
+    if (!polled && polled.error().code != Errc::corrupt) {
+      return as_unreachable(polled.error());
+    }
+    auto state = polled && !polled->messages.empty()
+                     ? decode_groups(polled->messages.front().payload)
+                     : std::nullopt;
+    if (state && state->number > state_.number) {
+      state_ = *std::move(state);
+      place_ = {.topic = topic, .offset = limits_.messages_max};
+    }
+  }
+  return {};
 }
 
 Result<void> Groups::fetch() {

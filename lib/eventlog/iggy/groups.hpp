@@ -69,6 +69,7 @@ class Groups final : public remote::RemoteGroups {
 
   Result<void> fetch() VIBES_REQUIRES(mutex_);
   Result<void> fetch_from(std::size_t topic) VIBES_REQUIRES(mutex_);
+  Result<void> fetch_one_by_one(std::size_t topic) VIBES_REQUIRES(mutex_);
   void note_holds() VIBES_REQUIRES(mutex_);
   [[nodiscard]] bool is_held(std::string_view group, const GroupsState::Hold& hold) const
       VIBES_REQUIRES(mutex_);

@@ -33,7 +33,7 @@ Result<void> IggyStream::open(std::chrono::milliseconds within) {
   const auto until = std::chrono::steady_clock::now() + within;
   std::chrono::milliseconds pause = limits::kEngineRetryFirst;
   while (true) {
-    const auto opened = try_open();
+    auto opened = try_open();
     if (opened || opened.error().code != Errc::unreachable ||
         std::chrono::steady_clock::now() >= until) {
       return opened;

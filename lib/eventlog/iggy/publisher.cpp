@@ -91,7 +91,8 @@ void Publisher::run(const std::stop_token& stop) {
 /// As many as fit into one request; none when it is time to end.
 Publisher::Offers Publisher::next(const std::stop_token& stop) {
   MutexLock lock(mutex_);
-  changed_.wait(lock, stop, [this] { return !queue_.empty(); });
+  const auto has_work = [this]() VIBES_REQUIRES(mutex_) { return !queue_.empty(); };
+  changed_.wait(lock, stop, has_work);
   Offers offers;
   std::size_t bytes = kSendBytes;
   while (!stop.stop_requested() && !queue_.empty() && offers.size() < kMessagesPerRequest) {

@@ -47,7 +47,7 @@ Result<Prepared> prepare(const ServerProcess::Options& options) {
   prepared.texts.insert(prepared.texts.end(), options.arguments.begin(), options.arguments.end());
   const std::size_t arguments = prepared.texts.size();
   for (const auto& [name, value] : options.environment) {
-    prepared.texts.push_back(name + "=" + value);
+    prepared.texts.emplace_back(name).append("=").append(value);
   }
   point_into(prepared.texts, 0, arguments, prepared.argv);
   point_into(prepared.texts, arguments, prepared.texts.size(), prepared.envp);

@@ -153,6 +153,9 @@ Result<Polled> poll_place(Client& client, const IggyOptions& options, std::strin
                                                    options.topic_path(topic), place, count),
                                .answer_bytes_max = kMessageAnswerBytes},
                               stop));
+  if (answer.status != kOk && is_damage(parse_error(answer.body))) {
+    return fail(Errc::corrupt, fmt::format("{}: {}", options.url(), describe(answer)));
+  }
   if (answer.status != kOk) {
     return refused(options, "cannot read the topic", answer);
   }

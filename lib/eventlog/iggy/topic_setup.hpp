@@ -27,7 +27,8 @@ Result<std::optional<Topic>> find_topic(Client& client, const IggyOptions& optio
 /// Whether it can hold a log. Errors: other_settings, naming the difference.
 Result<void> check_topic(const IggyOptions& options, const Topic& topic);
 
-/// One page of the topic from where `place` says ("kind=offset&value=0") on.
+/// One page of the topic from where `place` says ("kind=offset&value=0") on. Errors: also
+/// Errc::corrupt (is_damage()).
 Result<Polled> poll_place(Client& client, const IggyOptions& options, std::string_view topic,
                           std::string_view place, std::size_t count, const std::stop_token& stop);
 

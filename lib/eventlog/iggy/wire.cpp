@@ -139,6 +139,14 @@ ServerError parse_error(std::string_view body) {
   return {.id = number_in(answer, "id").value_or(0), .reason = text_in(answer, "reason")};
 }
 
+bool is_damage(const ServerError& error) {
+  constexpr std::uint64_t kInvalidMessageChecksum = 4'027;
+  constexpr std::uint64_t kInvalidBatchChecksum = 4'039;
+  constexpr std::uint64_t kInvalidOffset = 4'100;
+  return error.id == kInvalidMessageChecksum || error.id == kInvalidBatchChecksum ||
+         error.id == kInvalidOffset;
+}
+
 Result<Login> parse_login(std::string_view body) {
   const json answer = parse(body);
   const json token =

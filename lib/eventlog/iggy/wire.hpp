@@ -27,6 +27,10 @@ struct ServerError {
 };
 /// Bodies of errors may be empty, or plain text.
 ServerError parse_error(std::string_view body);
+/// Whether a poll failed for a message in its range that the server cannot read any more. Server
+/// 0.8.0 has such a one for ever when it was killed while it saved another: the next one is written
+/// behind what it had not finished.
+bool is_damage(const ServerError& error);
 
 struct Login {
   std::string token;

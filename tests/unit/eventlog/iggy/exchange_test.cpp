@@ -369,6 +369,40 @@ TEST_CASE("iggy exchange: a server with long polls is waited in, one without is 
   CHECK(server.count("GET /streams/s1/topics/t1/messages/deferred?") == 3);
 }
 
+TEST_CASE("iggy exchange: a message that the server cannot read any more is left out, alone",
+          "[iggy]") {
+  Conversation server("0.8");
+  IggyStream stream(server.options());
+  open(stream);
+  // Recorded of 0.8.0, after it was killed while it saved a message: each page that holds 1.
+  server.first = [](const Request& request) -> std::optional<Answer> {
+    const auto at = request.path.find("/t1/messages?");
+    if (at == std::string::npos) {
+      return std::nullopt;
+    }
+    const auto number = [&request](const std::string& name) {
+      return std::stoull(request.path.substr(request.path.find(name + "=") + name.size() + 1));
+    };
+    const auto first = number("value");
+    if (first <= 1 && first + number("count") > 1) {
+      return Answer{.status = 400,
+                    .body = R"({"id":4100,"code":"invalid_offset","reason":"Invalid offset: 1",)"
+                            R"("field":"offset"})"};
+    }
+    return polled(first, eventlog::iggy::encode(one_event(first)));
+  };
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const auto messages = stream.follow(i, 5s, {});
+    if (!messages) {
+      FAIL(messages.error().message());
+    }
+    REQUIRE(messages->size() == 1);
+    CHECK(messages->at(0).sequence == i + 1);
+    CHECK(messages->at(0).batch.has_value() == (i != 1));
+    CHECK((messages->at(0).foreign.find("cannot read it") != std::string::npos) == (i == 1));
+  }
+}
+
 TEST_CASE("iggy exchange: a topic that is removed is an error, a server that is gone another",
           "[iggy]") {
   auto server = std::make_unique<Conversation>(any_version());

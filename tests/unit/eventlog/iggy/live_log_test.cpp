@@ -124,6 +124,49 @@ TEST_CASE("iggy log: it goes on where it was, after its own restart and the serv
   }
 }
 
+TEST_CASE("iggy log: what was acknowledged is there, however often the server was killed meanwhile",
+          "[iggy]") {
+  LIVE_IGGY(server);
+  const TempDir directory;
+  const auto log = open_log(server, directory.path().string());
+  std::vector<Offset> places;
+  std::vector<std::string> refused;
+  std::atomic<std::uint64_t> appended = 0;
+  std::atomic<bool> done = false;
+  {
+    const std::jthread writer([&] {
+      for (std::uint64_t i = 0; !done; ++i) {
+        const auto receipt = append(*log, {numbered(i), numbered(i)});
+        if (!receipt) {
+          refused.push_back(receipt.error().message());
+        }
+        places.push_back(receipt && !receipt->pending ? receipt->places[0].offset : Offset());
+        ++appended;
+      }
+    });
+    for (int i = 0; i < 6; ++i) {
+      for (const auto until = appended + 40; appended < until;) {
+        std::this_thread::yield();
+      }
+      server.end(SIGKILL);
+      server.start_again();
+      (void)log->group_offsets().commit("g", Offset(1));  // it may be away still
+    }
+    done = true;
+  }
+  REQUIRE(refused == std::vector<std::string>());
+  wait_for_end(*log, Offset(2 * places.size()));
+  const auto all = read_all(*log);
+  REQUIRE(all.size() == 2 * places.size());
+  for (std::uint64_t i = 0; i < places.size(); ++i) {
+    REQUIRE(all[2 * i].payload == numbered(i).payload);
+    REQUIRE((places[i] == Offset() || places[i] == Offset(2 * i)));
+  }
+  const TempDir elsewhere;
+  const auto other = open_log(server, elsewhere.path().string());
+  CHECK(read_all(*other) == all);
+}
+
 TEST_CASE("iggy log: while the server is down appends are pending, then in the log", "[iggy]") {
   LIVE_IGGY(server);
   const TempDir directory;
