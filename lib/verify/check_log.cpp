@@ -149,11 +149,11 @@ class Witnesses {
   explicit Witnesses(Findings& findings) : findings_(findings) {}
 
   void hear(Offset offset, const Uuid& event_id, std::string_view who) {
-    const auto [found, is_first] = said_.try_emplace(offset, event_id, who);
-    if (!is_first && found->second.first != event_id) {
+    const auto& first = *said_.try_emplace(offset, event_id, who).first;
+    if (first.second.first != event_id) {
       findings_.report(Check::offset_agreement, [&] {
         return fmt::format("offset {} is {} according to {}, but {} according to {}",
-                           offset.value(), to_string(found->second.first), found->second.second,
+                           offset.value(), to_string(first.second.first), first.second.second,
                            to_string(event_id), who);
       });
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 
 namespace vibes::verify {
 
@@ -30,7 +31,7 @@ std::size_t Load::pick_size() {
   }
   const std::uint64_t dice = random_() % 1'000;
   if (dice < 2) {
-    return 64 * 1024;
+    return 64 * limits::kKiB;
   }
   return dice < 100 ? kEdges[random_() % kEdges.size()] : random_() % 300;
 }
