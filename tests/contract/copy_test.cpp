@@ -99,6 +99,21 @@ TEST_CASE("EventLog contract: a copy goes on after a restart, and no other log d
   CHECK(opened.error().code == eventlog::Errc::foreign);
 }
 
+TEST_CASE("EventLog contract: a copy that goes on after a restart keeps the times too",
+          "[eventlog][contract]") {
+  Engine engine(Engine::Kind::file, kOrigin);
+  const std::int64_t start = engine.clock.now_us - 5'000'000;
+
+  REQUIRE(append_recorded(engine.log(), batch_of(0, 1), Timestamp{start}));
+  engine.restart();
+  REQUIRE(append_recorded(engine.log(), batch_of(1, 2), Timestamp{start}));
+  REQUIRE(append_recorded(engine.log(), batch_of(2, 3), Timestamp{start + 1}));
+  const auto all = read_all(engine.log());
+  REQUIRE(all.size() == 3);
+  CHECK(all[1].time == Timestamp{start});
+  CHECK(all[2].time == Timestamp{start + 1});
+}
+
 TEST_CASE("EventLog contract: what idempotency knows can be asked for", "[eventlog][contract]") {
   Engine engine(any_copy_engine(), kOrigin);
   eventlog::CopyTarget& log = engine.log();

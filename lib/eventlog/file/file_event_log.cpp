@@ -83,8 +83,9 @@ Result<void> FileEventLog::start(RecoveredLog recovered, DurableSlots slots) {
   seal_ = Seal(log_id_);
   recovery_ = recovered.report;
   if (recovered.log_id && recovered.end > Offset{}) {
+    last_time_ = recovered.last_time;
     // A millisecond on, so that the ids made now sort behind those made before.
-    last_time_ = Timestamp{recovered.last_time.unix_us + 1'000};
+    new_from_ = Timestamp{recovered.last_time.unix_us + 1'000};
   }
   for (const SegmentInfo& segment : recovered.sealed) {
     store_.add_sealed(segment);

@@ -100,6 +100,7 @@ class FileEventLog final : public CopyTarget {
   std::unique_ptr<LogWriter> writer_;
   UuidV7Generator ids_;
   Timestamp last_time_;
+  Timestamp new_from_;  // of what is recorded here and not copied
   Clockwork::time_point last_write_{};
   Clockwork::time_point last_sync_{};
   Clockwork::time_point last_space_check_{};

@@ -81,7 +81,7 @@ FileEventLog::Clockwork::time_point FileEventLog::next_wake() const {
 }
 
 Timestamp FileEventLog::next_time(const std::optional<Timestamp>& recorded) {
-  last_time_ = std::max(last_time_, recorded ? *recorded : clock_.now());
+  last_time_ = std::max(last_time_, recorded ? *recorded : std::max(new_from_, clock_.now()));
   return last_time_;
 }
 

@@ -44,8 +44,9 @@ Sequencer::Sequencer(RemoteStream& stream, Replica& replica, Acks acks, Options 
       applied_(replica.position().sequence) {
   {
     const MutexLock lock(mutex_);
+    last_time_ = replica_.last_time();
     // A millisecond on, so that the ids made now sort behind those made before.
-    last_time_ = Timestamp{replica_.last_time().unix_us + 1'000};
+    new_from_ = Timestamp{last_time_.unix_us + 1'000};
     begin_anew();
   }
   thread_ = std::jthread([this] { run(); });
@@ -180,8 +181,8 @@ std::optional<IdWindow::Known> Sequencer::known(const Uuid& event_id) const {
 Result<Sequencer::Placed> Sequencer::place(const RemoteAppend& append) {
   Placed placed;
   placed.batch.first = next_;
-  last_time_ = std::max(
-      {last_time_, replica_.last_time(), append.recorded ? *append.recorded : clock_.now()});
+  last_time_ = std::max({last_time_, replica_.last_time(),
+                         append.recorded ? *append.recorded : std::max(new_from_, clock_.now())});
   placed.batch.time = last_time_;
   std::unordered_map<Uuid, IdWindow::Known> here;
   for (const event::NewEvent& event : append.events) {
@@ -211,7 +212,7 @@ void Sequencer::offer() {
   queue_.pop_front();
   for (event::NewEvent& event : append.events) {
     if (!event.event_id) {
-      event.event_id = ids_.next(std::max(last_time_, clock_.now()));
+      event.event_id = ids_.next(std::max({last_time_, new_from_, clock_.now()}));
     }
   }
   auto placed = place(append);

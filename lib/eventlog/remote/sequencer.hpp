@@ -146,6 +146,7 @@ class Sequencer {
   std::uint64_t last_sequence_ VIBES_GUARDED_BY(mutex_);   // of what was offered
   Offset next_ VIBES_GUARDED_BY(mutex_);                   // behind what was offered
   Timestamp last_time_ VIBES_GUARDED_BY(mutex_);
+  Timestamp new_from_ VIBES_GUARDED_BY(mutex_);  // of what is recorded here and not copied
   UuidV7Generator ids_ VIBES_GUARDED_BY(mutex_);
   bool lost_ VIBES_GUARDED_BY(mutex_) = false;
   unsigned losses_ VIBES_GUARDED_BY(mutex_) = 0;  // in a row
