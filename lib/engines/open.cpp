@@ -43,6 +43,23 @@ Result<std::unique_ptr<eventlog::CopyTarget>> open_log(std::string_view url,
   return eventlog::open_copy_target(url, options);
 }
 
+Result<std::unique_ptr<eventlog::EventLog>> open_to_read(std::string_view url,
+                                                         const eventlog::LogOptions& options) {
+  if (eventlog::iggy::is_iggy_url(url)) {
+    VIBES_TRY_ASSIGN(
+        log, engines::open_log(url, options));  // a topic that is missing is made, and is empty
+    return std::unique_ptr<eventlog::EventLog>(std::move(log));
+  }
+  if (!has_one_of(url, kNats)) {
+    return eventlog::open_log_read_only(url, options.file_system);
+  }
+  VIBES_TRY_ASSIGN(nats, eventlog::nats::parse_nats_url(url));
+  nats.if_missing = eventlog::nats::NatsOptions::IfMissing::refuse;
+  VIBES_TRY_ASSIGN(
+      log, open_remote(std::make_unique<eventlog::nats::NatsStream>(std::move(nats)), options));
+  return std::unique_ptr<eventlog::EventLog>(std::move(log));
+}
+
 bool is_elsewhere(std::string_view url) {
   return has_one_of(url, kNats) || eventlog::iggy::is_iggy_url(url);
 }

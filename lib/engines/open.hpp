@@ -18,6 +18,11 @@ namespace vibes::engines {
 Result<std::unique_ptr<eventlog::CopyTarget>> open_log(std::string_view url,
                                                        const eventlog::LogOptions& options);
 
+/// Opens a log to be read, where it is: a file log as eventlog::open_log_read_only() does, an
+/// engine elsewhere only if it has the log already (else not_found). Errors: theirs.
+Result<std::unique_ptr<eventlog::EventLog>> open_to_read(std::string_view url,
+                                                         const eventlog::LogOptions& options);
+
 /// Whether the order of such a log is decided elsewhere: it may be shared with other servers, and
 /// may be away.
 bool is_elsewhere(std::string_view url);

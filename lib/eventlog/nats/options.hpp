@@ -26,6 +26,7 @@ struct NatsOptions {
   enum class Transport : std::uint8_t { tcp, tls };
   /// What the operator says of the servers' `sync_interval`, which no client can see.
   enum class Sync : std::uint8_t { unknown, always };
+  enum class IfMissing : std::uint8_t { make, refuse };
 
   Transport transport = Transport::tcp;
   std::vector<Host> hosts;              // of one cluster, at least one
@@ -37,6 +38,7 @@ struct NatsOptions {
   std::filesystem::path key;
 
   std::string stream = "vibes";
+  IfMissing if_missing = IfMissing::make;  // in no URL; refuse: Errc::not_found
   std::string subject;  // in front of the subjects of all messages, without the last dot
   int replicas = 1;     // at least
   Sync sync = Sync::unknown;

@@ -209,6 +209,9 @@ Result<NatsPtr<jsStreamInfo>> ensure_stream(Connection& connection, const NatsOp
                                             Deadline until) {
   for (;;) {
     Asked asked = ask(connection.jetstream(), options, Deleted::unasked, until);
+    if (is_missing(asked) && options.if_missing == NatsOptions::IfMissing::refuse) {
+      return fail(make_error_code(Errc::not_found), name_of(options));
+    }
     if (is_missing(asked)) {
       asked = make_stream(connection.jetstream(), options, until);
       // Someone else may make it at the same time; then it is there the next time.

@@ -16,8 +16,9 @@ enum class Deleted : std::uint8_t { unasked, listed };
 Result<NatsPtr<jsStreamInfo>> find_stream(jsCtx* jetstream, const NatsOptions& options,
                                           Deleted deleted = Deleted::unasked);
 
-/// Makes the stream if it is missing, as soon as JetStream answers, and checks what it is like.
-/// Errors: Errc::unreachable after `until`, unauthorized, other_settings.
+/// Makes the stream if it is missing (or refuses: NatsOptions::if_missing), as soon as JetStream
+/// answers, and checks what it is like. Errors: Errc::unreachable after `until`, unauthorized,
+/// other_settings, not_found.
 Result<NatsPtr<jsStreamInfo>> ensure_stream(Connection& connection, const NatsOptions& options,
                                             Deadline until);
 
