@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -25,6 +26,28 @@ void add_selection(CLI::App& verb, LogOptions& options) {
   verb.add_option("-C,--count", options.count, "Stop after COUNT events")->type_name("COUNT");
 }
 
+LogCopyOptions::Groups groups_of(const std::string& which) {
+  using Groups = LogCopyOptions::Groups;
+  if (which == "missing") {
+    return Groups::missing;
+  }
+  return which == "all" ? Groups::all : Groups::none;
+}
+
+void add_copy(VerbFamily& family, Session& session) {
+  auto options = std::make_shared<LogCopyOptions>();
+  CLI::App* verb = family.add("copy", "Copy a log into another, of any engine, and compare them",
+                              [&session, options] { return log_copy(session, *options); });
+  verb->add_option("SRC", options->source, "A directory, file:DIR or nats://HOST/STREAM")
+      ->required();
+  verb->add_option("DST", options->target, "The same; made if it is missing")->required();
+  verb->add_option_function<std::string>(
+          "--groups", [options](const std::string& which) { options->groups = groups_of(which); },
+          "Committed offsets to copy: missing (in a file), all or none [missing]")
+      ->check(CLI::IsMember({"missing", "all", "none"}))
+      ->type_name("WHICH");
+}
+
 }  // namespace
 
 Result<std::string> directory_of(const LogOptions& options) {
@@ -40,7 +63,8 @@ Result<std::string> directory_of(const LogOptions& options) {
 
 void add_log(CLI::App& app, Session& session) {
   auto options = std::make_shared<LogOptions>();
-  VerbFamily family(app, session, "log", "Look into a log on disk, with or without a server");
+  VerbFamily family(app, session, "log",
+                    "Look into a log on disk, or copy one, with or without a server");
   const auto add = [&](const char* name, const char* description, auto run) {
     CLI::App* sub =
         family.add(name, description, [&session, options, run] { return run(session, *options); });
@@ -60,11 +84,13 @@ void add_log(CLI::App& app, Session& session) {
                    "json (with envelope), cat (the event alone) or cloudevents [json]")
       ->check(CLI::IsMember({"json", "cat", "cloudevents"}))
       ->type_name("FORMAT");
+  add_copy(family, session);
   family.footer(
       "Examples:\n"
       "  vibesctl log info\n"
       "  vibesctl log verify /backup/vibes/log\n"
-      "  vibesctl log export --types hook -o cloudevents > hooks.ndjson");
+      "  vibesctl log export --types hook -o cloudevents > hooks.ndjson\n"
+      "  vibesctl log copy ~/.local/share/vibes/log nats://127.0.0.1/vibes");
 }
 
 }  // namespace vibes::ctl

@@ -22,7 +22,19 @@ struct LogOptions {
   std::string output = "json";
 };
 
-// All read only and take no lock, so a daemon may be running on the log.
+/// `vibesctl log copy …` as it was typed.
+struct LogCopyOptions {
+  /// Which committed offsets come along: of a file those of groups that the copy does not have.
+  enum class Groups : std::uint8_t { missing, all, none };
+  std::string source;
+  std::string target;
+  Groups groups = Groups::missing;
+};
+
+/// Copies a log into another, of any engine; goes on where an earlier run ended.
+ExitCode log_copy(Session& session, const LogCopyOptions& options);
+
+// These read only and take no lock, so a daemon may be running on the log.
 ExitCode log_info(Session& session, const LogOptions& options);
 ExitCode log_verify(Session& session, const LogOptions& options);
 ExitCode log_dump(Session& session, const LogOptions& options);

@@ -66,7 +66,9 @@ int run_program(std::span<char*> arguments, std::span<const AddVerb> verbs) {
       "  vibesctl tail -n 20\n"
       "  vibesctl tail --types hook -o json | jq .event\n\n"
       "Exit status: 0 ok, 1 failure, 2 usage, 3 cannot connect, 4 authentication, 5 not found,\n"
-      "6 gap, 9 conflict, 10 event rejected, 11 full, 65 damaged log, 74 I/O error, 124 timeout.\n"
+      "6 gap, 7 not verified, 9 conflict, 10 event rejected, 11 full, 65 damaged log, 74 I/O "
+      "error,\n"
+      "75 in use, 124 timeout.\n"
       "See vibesctl(1).");
   cli::add_common_options(app, session.common);
   for (const AddVerb add : verbs) {

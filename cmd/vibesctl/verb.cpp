@@ -53,6 +53,15 @@ ExitCode of_eventlog(eventlog::Errc code) {
       return ExitCode::not_found;
     case eventlog::Errc::storage_full:
       return ExitCode::full;
+    case eventlog::Errc::bad_url:
+      return ExitCode::usage;
+    case eventlog::Errc::unreachable:
+      return ExitCode::cannot_connect;
+    case eventlog::Errc::unauthorized:
+      return ExitCode::authentication;
+    case eventlog::Errc::other_settings:
+    case eventlog::Errc::event_id_conflict:
+      return ExitCode::conflict;
     default:
       return ExitCode::failure;
   }

@@ -22,6 +22,7 @@ _vibesctl_options() { # _vibesctl_options VERB SUBVERB
     'log info' | 'log verify') echo "$common --json" ;;
     'log dump') echo "$common $choose" ;;
     'log export') echo "$common $choose -o --output" ;;
+    'log copy') echo "$common --groups" ;;
     'notify test') echo "$common --json" ;;
     'health '*) echo "$common --json" ;;
     ' ') echo "$common --version" ;;
@@ -50,6 +51,7 @@ _vibesctl() {
     --events) mapfile -t COMPREPLY < <(compgen -W 'default all' -- "$cur") && return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur") && return ;;
     --format) [[ $verb == sessions ]] && mapfile -t COMPREPLY < <(compgen -W 'markdown jsonl' -- "$cur") && return ;;
+    --groups) mapfile -t COMPREPLY < <(compgen -W 'missing all none' -- "$cur") && return ;;
     --ack) mapfile -t COMPREPLY < <(compgen -W 'memory os fsync replicated' -- "$cur") && return ;;
     --from | --to) mapfile -t COMPREPLY < <(compgen -W 'beginning end' -- "$cur") && return ;;
     --types) mapfile -t COMPREPLY < <(compgen -W 'claude session hook assessment custom' -- "$cur") && return ;;
@@ -72,7 +74,7 @@ _vibesctl() {
   elif [[ $verb == import ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
   elif [[ $verb == log && -z $sub ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'info verify dump export' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W 'info verify dump export copy' -- "$cur")
   elif [[ $verb == log ]]; then
     mapfile -t COMPREPLY < <(compgen -d -- "$cur")
   fi

@@ -13,7 +13,7 @@ complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a attach -d 'B
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Run a command in a new session'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a consumers -d 'Look at and move consumer groups'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a notify -d 'Look after notifications'
-complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a log -d 'Look into a log on disk'
+complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a log -d 'Look into a log on disk, or copy one'
 complete -c vibesctl -n "not __fish_seen_subcommand_from $verbs" -a health -d 'Say how the server is'
 
 complete -c vibesctl -l url -x -d 'Server'
@@ -80,6 +80,7 @@ set -l groups list show seek reset remove dead-letters
 complete -c vibesctl -n "__fish_seen_subcommand_from consumers; and not __fish_seen_subcommand_from $groups" -a "$groups"
 complete -c vibesctl -n '__fish_seen_subcommand_from seek' -l to -xa 'beginning end' -d 'Where to read next'
 complete -c vibesctl -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from test' -a test
-set -l looks info verify dump export
+set -l looks info verify dump export copy
 complete -c vibesctl -n "__fish_seen_subcommand_from log; and not __fish_seen_subcommand_from $looks" -a "$looks"
+complete -c vibesctl -n '__fish_seen_subcommand_from copy' -l groups -xa 'missing all none' -d 'Committed offsets to copy'
 complete -c vibesctl -n '__fish_seen_subcommand_from list create show seek reset status info verify test health' -l json -d 'Print JSON'

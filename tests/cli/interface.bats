@@ -7,7 +7,7 @@ load helpers
 root=$BATS_TEST_DIRNAME/../..
 
 verbs=(append hook 'hooks install' 'hooks uninstall' 'hooks status' import tail 'consumers list' 'consumers show' 'consumers seek' 'consumers remove'
-  'consumers dead-letters' 'log info' 'log verify' 'log dump' 'log export' 'notify test' health
+  'consumers dead-letters' 'log info' 'log verify' 'log dump' 'log export' 'log copy' 'notify test' health
   'sessions list' 'sessions create' 'sessions show' 'sessions export' 'sessions kill' attach run)
 
 # Every option of --help, one a line: of the program and of all its verbs.
@@ -54,9 +54,9 @@ all_options() {
   [[ $output == "vibesctl "* ]]
 }
 
-@test "interface: what an agent waits for loads no OpenSSL" {
+@test "interface: what an agent waits for loads no OpenSSL and no engine" {
   ldd "$(command -v vibesctl)" >libraries
-  ! grep -E 'libcrypto|libssl|libwebsockets' libraries
+  ! grep -E 'libcrypto|libssl|libwebsockets|libnats' libraries
 }
 
 @test "interface: an unknown verb or option is status 2 with a suggestion" {
