@@ -101,7 +101,7 @@ TEST_CASE("EventLog contract: a copy goes on after a restart, and no other log d
 
 TEST_CASE("EventLog contract: a copy that goes on after a restart keeps the times too",
           "[eventlog][contract]") {
-  Engine engine(Engine::Kind::file, kOrigin);
+  Engine engine(any_lasting_engine());
   const std::int64_t start = engine.clock.now_us - 5'000'000;
 
   REQUIRE(append_recorded(engine.log(), batch_of(0, 1), Timestamp{start}));

@@ -82,6 +82,29 @@ def test_a_new_file_is_the_same_log_with_its_groups(server):
     assert info(server, "bare")["groups"] == {}
 
 
+def test_what_does_not_begin_at_0_keeps_its_offsets_in_a_file_and_says_that_it_does_not_in_a_stream(server, nats):
+    fill(server, 10)
+    server.options = ["--retain-age", "1s"]
+    while info(server, server.log_dir)["first"] == 0:
+        server.restart()
+    server.options = []
+    server.restart()
+    fill(server, 20)
+    first = info(server, server.log_dir)["first"]
+    assert "offsets" not in copy(server, server.log_dir, "new", "--groups", "none")
+    assert info(server, "new")["first"] == first and export(server, "new") == export(server, server.log_dir)
+    said = copy(server, server.log_dir, nats.url())
+    assert f"offsets are other ones in DST: event {first} of SRC is 0 there" in said
+    copy(server, server.log_dir, nats.url(), "--groups", "all", code=2)
+    copy(server, nats.url(), "back")
+    want = [json.loads(line) for line in export(server, server.log_dir).splitlines()]
+    got = [json.loads(line) for line in export(server, "back").splitlines()]
+    assert got == [event | {"offset": n} for n, event in enumerate(want)]
+    fill(server, 5)
+    said = copy(server, server.log_dir, nats.url())
+    assert "copied 5 events" in said and "; verified, with " in said
+
+
 def test_groups_go_through_a_stream_if_they_are_asked_for(server, nats):
     fill(server, 30)
     subprocess.run([program("vibesctl"), "consumers", "seek", "a", "--to", "5"], env=server.environment, check=True,
