@@ -323,11 +323,14 @@ void LogCopier::give_up() {
   }
 }
 
+std::uint64_t LogCopier::before() const {
+  return std::min(plan_.from - std::min(source_.first(), plan_.from),
+                  plan_.to - std::min(target_.first(), plan_.to));
+}
+
 Result<std::uint64_t> LogCopier::verify(const Progress& progress, const Stopped& stopped) {
-  // Of what the target had before, as much as both still have.
-  const std::uint64_t before = std::min(plan_.from - std::min(source_.first(), plan_.from),
-                                        plan_.to - std::min(target_.first(), plan_.to));
-  const std::uint64_t total = before + plan_.events();
+  const std::uint64_t before = this->before();
+  const std::uint64_t total = to_verify();
   VIBES_TRY_ASSIGN(source_reader, source_.reader(plan_.from - before));
   VIBES_TRY_ASSIGN(target_reader, target_.reader(plan_.to - before));
   Walk source(std::move(source_reader));

@@ -58,6 +58,9 @@ class LogCopier {
   /// Errors: differs (the context says where), interrupted; those of the logs.
   Result<std::uint64_t> verify(const Progress& progress, const Stopped& stopped);
 
+  /// How many events verify() compares where nothing is wrong.
+  [[nodiscard]] std::uint64_t to_verify() const { return before() + plan_.events(); }
+
   [[nodiscard]] std::uint64_t copied() const;  // acknowledged events
   [[nodiscard]] std::uint64_t bytes() const;   // of payload, of those
 
@@ -71,6 +74,8 @@ class LogCopier {
   Result<void> wait_for_room(std::size_t bytes, const Progress& progress, const Stopped& stopped);
   Result<void> drain(const Progress& progress, const Stopped& stopped);
   void give_up();
+  /// Of what the target had before, as much as both still have.
+  [[nodiscard]] std::uint64_t before() const;
 
   eventlog::EventLog& source_;
   eventlog::CopyTarget& target_;

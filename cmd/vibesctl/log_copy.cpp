@@ -170,8 +170,8 @@ class LogCopy {
     VIBES_TRY(target_->status().state == eventlog::LogStatus::State::failed
                   ? Result<void>(fail(eventlog::Errc::failed, target_->status().reason))
                   : Result<void>());
-    progress_.emplace(plan.events());
-    VIBES_TRY_ASSIGN(same, copier_->verify(shown("verified", plan.events()), stopped()));
+    progress_.emplace(copier_->to_verify());
+    VIBES_TRY_ASSIGN(same, copier_->verify(shown("verified", copier_->to_verify()), stopped()));
     VIBES_TRY(copy_groups(plan));
     progress_->clear();
     tell(plan, same, took.count());
@@ -295,7 +295,9 @@ class LogCopy {
       return ExitCode::failure;
     }
     const ExitCode code = report_error(session_, error);
-    if (error.code == eventlog::Errc::batch_too_large) {
+    const bool is_nats =
+        options_.target.starts_with("nats:") || options_.target.starts_with("tls:");
+    if (error.code == eventlog::Errc::batch_too_large && is_nats) {
       session_.report.hint("raise max_payload of the NATS servers; 2MB takes every event");
     }
     if (copier_ && copier_->copied() > 0 && error.code.category() != copy_error_category()) {
