@@ -30,6 +30,9 @@ void print_table(std::string_view benchmark, const std::vector<Figure>& figures)
   std::printf("%.*s\n", static_cast<int>(benchmark.size()), benchmark.data());
   for (const Figure& figure : figures) {
     std::printf("  %-44s %14.1f %-6s", figure.name.c_str(), figure.value, figure.unit.c_str());
+    if (figure.spread) {
+      std::printf("  %12.1f to %12.1f", figure.spread->first, figure.spread->second);
+    }
     if (const Figure* limit = limit_of(figure, figures)) {
       std::printf("  %6.2f x %s", figure.value / limit->value, limit->name.c_str());
     }
@@ -42,6 +45,10 @@ bool write_json(std::string_view benchmark, const std::vector<Figure>& figures,
   nlohmann::json rows = nlohmann::json::array();
   for (const Figure& figure : figures) {
     nlohmann::json row = {{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}};
+    if (figure.spread) {
+      row["least"] = figure.spread->first;
+      row["greatest"] = figure.spread->second;
+    }
     if (const Figure* limit = limit_of(figure, figures)) {
       row["limit"] = limit->name;
       row["ratio"] = figure.value / limit->value;

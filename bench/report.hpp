@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vibes::bench {
@@ -14,6 +16,8 @@ struct Figure {
   double value = 0;
   std::string unit;  // "1/s", "us", "MiB/s", "bytes"
   std::string limit = {};
+  /// Of several runs the least and the greatest, where `value` is their median.
+  std::optional<std::pair<double, double>> spread = {};
 };
 
 /// The p-th percentile (0 to 100) by nearest rank; sorts `samples`. Needs at least one.
@@ -21,8 +25,9 @@ double percentile(std::vector<double>& samples, double p);
 
 /// Prints `figures` as a table, each beside its limit.
 void print_table(std::string_view benchmark, const std::vector<Figure>& figures);
-/// Writes {"benchmark":…,"figures":[{"name","value","unit","limit"?,"ratio"?}]}. False if the file
-/// cannot be written.
+/// Writes
+/// {"benchmark":…,"figures":[{"name","value","unit","least"?,"greatest"?,"limit"?,"ratio"?}]}.
+/// False if the file cannot be written.
 bool write_json(std::string_view benchmark, const std::vector<Figure>& figures,
                 const std::string& path);
 

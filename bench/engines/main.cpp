@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// usage: bench_engines [--through-server] [--runs N] [--seconds S] [--json FILE]
+//
+// The same load on every engine: in memory, in files, and in NATS, whose server this starts for
+// itself. In this process, or through a real vibes-server.
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "engines/in_process.hpp"
+#include "engines/nats_process.hpp"
+#include "engines/open.hpp"
+#include "engines/through_server.hpp"
+#include "options.hpp"
+#include "report.hpp"
+#include "scratch.hpp"
+
+namespace vibes::bench {
+namespace {
+
+struct Plan {
+  unsigned runs = 3;
+  double seconds = 2;
+  std::string program = std::filesystem::canonical("/proc/self/exe").parent_path() / "vibes-server";
+  std::vector<std::string> engines{kYardstick, "file os", "memory", "nats"};
+};
+
+EngineCase make_case(const std::string& name, const std::string& nats_url) {
+  if (name == "nats") {
+    return {name, nats_url};
+  }
+  if (name == "memory") {
+    return {name, "memory:"};
+  }
+  return {name, "", name.substr(name.find(' ') + 1)};
+}
+
+void run_in_process(Table& table, const Plan& plan) {
+  const Scratch scratch({std::filesystem::current_path()});
+  for (unsigned run = 0; run < plan.runs; ++run) {
+    for (const std::string& name : plan.engines) {
+      const std::filesystem::path directory = scratch.path(0) / "log";
+      std::filesystem::create_directories(directory);
+      std::unique_ptr<NatsProcess> nats;
+      if (name == "nats") {
+        nats = std::make_unique<NatsProcess>(scratch.path(0) / "nats");
+      }
+      EngineCase engine = make_case(name, nats ? nats->url("bench") : "");
+      if (engine.url.empty()) {
+        engine.url = "file:" + (directory / "events").string();
+      }
+      measure_in_process(table, engine, directory, plan.seconds);
+      std::filesystem::remove_all(directory);
+    }
+  }
+}
+
+// The server's process has its scratch directory, of which there is one at a time: after a signal
+// that of NATS stays.
+void run_through_server(Table& table, const Plan& plan) {
+  for (unsigned run = 0; run < plan.runs; ++run) {
+    for (const std::string& name : plan.engines) {
+      std::unique_ptr<NatsProcess> nats;
+      if (name == "nats") {
+        nats = std::make_unique<NatsProcess>(std::filesystem::current_path() /
+                                             ("vibes-bench-nats-" + std::to_string(::getpid())));
+      }
+      const EngineCase engine = make_case(name, nats ? nats->url("bench") : "");
+      measure_through_server(table, engine, plan.program, plan.seconds);
+    }
+  }
+}
+
+double load_average() {
+  std::array<double, 1> load{};
+  return ::getloadavg(load.data(), 1) == 1 ? load[0] : -1;
+}
+
+int run(int argc, char** argv) {
+  Plan plan;
+  CLI::App app("The same load on every engine of the log", "bench_engines");
+  bool through_server = false;
+  app.add_flag("--through-server", through_server,
+               "Through a vibes-server, with a client at the firehose");
+  app.add_option("--server", plan.program, "The vibes-server to measure")->capture_default_str();
+  app.add_option("--runs", plan.runs, "How often everything is measured")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--seconds", plan.seconds, "Length of each measurement")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--only", plan.engines, "The engines to measure")
+      ->check(CLI::IsMember(plan.engines))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
+  const std::string json = parse_or_exit(app, argc, argv);
+  plan.program = std::filesystem::absolute(plan.program);
+  const double load_before = load_average();
+  Table table;
+  if (through_server) {
+    run_through_server(table, plan);
+  } else {
+    run_in_process(table, plan);
+    engines::close_libraries();
+  }
+  std::vector<Figure> figures = table.figures();
+  figures.push_back({"load average of the machine before", load_before, ""});
+  figures.push_back({"load average of the machine after", load_average(), ""});
+  return report(through_server ? "engines through a server" : "engines", figures, json);
+}
+
+}  // namespace
+}  // namespace vibes::bench
+
+int main(int argc, char** argv) { return vibes::bench::run(argc, argv); }
