@@ -107,7 +107,8 @@ void Intake::run(const std::stop_token& stop) {
     acks_.clients.flush();
     MutexLock lock(mutex_);
     if (!progress && !stop.stop_requested()) {
-      changed_.wait_for(lock, kLookAgain);
+      changed_.wait_for(
+          lock, away_since_ && patience_ > 0ms ? std::min(kLookAgain, patience_) : kLookAgain);
     }
   }
 }
