@@ -205,7 +205,7 @@ void SimEngine::carry_out(Offer offer, MutexLock& lock) {
     // The answer is that nothing is known.
   } else if (happens(faults_.late_message)) {
     late_.push_back({offer.batch, offer.last_sequence, {}});
-  } else if (happens(faults_.refuse)) {
+  } else if (happens(faults_.refuse) || offer.batch.events.size() > faults_.events_max) {
     answer = fail(Errc::storage_full, "sim");
   } else if (auto stored = store(offer); !happens(faults_.lose_answer)) {
     answer = std::move(stored);

@@ -20,12 +20,13 @@ namespace vibes::test {
 
 /// What goes wrong, in thousandths.
 struct SimFaults {
-  unsigned lose_answer = 0;     // the message is in the stream, its writer does not hear of it
-  unsigned lose_message = 0;    // the message is not in the stream, its writer does not know
-  unsigned late_message = 0;    // the same, and it comes into the stream later
-  unsigned foreign = 0;         // a message of somebody else comes before
-  unsigned refuse = 0;          // the stream is full for this one
-  bool checks_sequence = true;  // refuses what was offered behind another end, as NATS does
+  unsigned lose_answer = 0;         // the message is in the stream, its writer does not hear of it
+  unsigned lose_message = 0;        // the message is not in the stream, its writer does not know
+  unsigned late_message = 0;        // the same, and it comes into the stream later
+  unsigned foreign = 0;             // a message of somebody else comes before
+  unsigned refuse = 0;              // the stream is full for this one
+  std::size_t events_max = 65'536;  // of a message that is not refused
+  bool checks_sequence = true;      // refuses what was offered behind another end, as NATS does
 };
 
 /// An engine in this process that several streams share. Every publish is carried out by one

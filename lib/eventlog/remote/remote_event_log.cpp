@@ -54,8 +54,10 @@ Result<void> RemoteEventLog::start() {
   VIBES_TRY(groups_->refresh());
   VIBES_TRY_ASSIGN(outbox, open_outbox(directory));
   const Sequencer::Acks acks{acks_, delivery_acks_};
-  sequencer_ = std::make_unique<Sequencer>(*stream_, *replica_, acks,
-                                           Sequencer::Options{facts.durability, options_.clock});
+  sequencer_ = std::make_unique<Sequencer>(
+      *stream_, *replica_, acks,
+      Sequencer::Options{facts.durability, options_.clock, facts.message_bytes_max,
+                         facts.event_overhead_bytes});
   intake_ = std::make_unique<Intake>(*stream_, *sequencer_, acks, std::move(outbox),
                                      options_.engine_patience);
   replica_->on_applied([this](std::uint64_t sequence) { sequencer_->note_applied(sequence); });

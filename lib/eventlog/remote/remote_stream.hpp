@@ -21,8 +21,9 @@
 
 namespace vibes::eventlog::remote {
 
-/// One append as a stream keeps it, in one message: events that lie next to each other, or are not
-/// there at all. Each has its event_id; there is at least one.
+/// An append as a stream keeps it, or several that waited for each other, in one message: events
+/// that lie next to each other, or are not there at all. Each has its event_id; there is at least
+/// one.
 struct RemoteBatch {
   Offset first;    // of its first event
   Timestamp time;  // when they were recorded

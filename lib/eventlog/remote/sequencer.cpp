@@ -18,6 +18,12 @@ using namespace std::chrono_literals;
 constexpr auto kWayGivenFor = 20ms;
 constexpr unsigned kLossesBorne = 2;  // in a row, then a writer asks for its turn
 constexpr auto kLookAgain = 100ms;    // for what nobody tells us of
+// With this many messages under way an engine has something to do: what comes then is joined, until
+// the next answer, but not for longer than this.
+constexpr std::uint64_t kMessagesUnanswered = 8;
+constexpr auto kJoinedFor = 1ms;
+constexpr std::size_t kJoinedBytesMax = 256 * limits::kKiB;
+constexpr std::size_t kJoinedEventsMax = 1'000;
 
 /// Whether the batch may be in the stream, or come into it, or has to be offered again.
 bool is_open_question(const Error& error) {
@@ -26,14 +32,6 @@ bool is_open_question(const Error& error) {
 }
 
 }  // namespace
-
-std::size_t message_bytes(const std::vector<event::NewEvent>& events, std::size_t overhead) {
-  std::size_t bytes = 0;
-  for (const event::NewEvent& event : events) {
-    bytes += event.payload.size() + (events.size() > 1 ? overhead : 0);
-  }
-  return bytes;
-}
 
 Sequencer::Sequencer(RemoteStream& stream, Replica& replica, Acks acks, Options options)
     : stream_(stream),
@@ -68,7 +66,7 @@ Result<void> Sequencer::take(RemoteAppend append, AppendDone done) {
   append.ticket = acks_.clients.push(std::move(done));
   queued_bytes_ += append.bytes;
   queue_.push_back(std::move(append));
-  changed_.notify_all();
+  wake();
   return {};
 }
 
@@ -78,7 +76,7 @@ void Sequencer::put(RemoteAppend append) {
     if (!failed_ && !closing_) {
       queued_bytes_ += append.bytes;
       queue_.push_back(std::move(append));
-      changed_.notify_all();
+      wake();
       return;
     }
   }
@@ -152,12 +150,19 @@ bool Sequencer::wait_for_work(MutexLock& lock) {
     if (stream_.is_connected() && (lost_ ? unanswered_ == 0 : may_offer())) {
       return true;
     }
-    changed_.wait_for(lock, kLookAgain);
+    changed_.wait_for(lock, !queue_.empty() && better_waits() ? kJoinedFor : kLookAgain);
+  }
+}
+
+/// To wake a thread for every append costs more than what it then does.
+void Sequencer::wake() {
+  if (lost_ || is_idle() || may_offer()) {
+    changed_.notify_all();
   }
 }
 
 bool Sequencer::may_offer() const {
-  return !queue_.empty() && offered_.size() < limits::kEngineInFlightEvents &&
+  return !queue_.empty() && !better_waits() && offered_.size() < limits::kEngineInFlightEvents &&
          (offered_bytes_ == 0 ||
           offered_bytes_ + queue_.front().bytes <= limits::kEngineInFlightBytes) &&
          Clockwork::now() >= way_given_until_;
@@ -176,14 +181,31 @@ std::optional<IdWindow::Known> Sequencer::known(const Uuid& event_id) const {
                                        : replica_.log().known(event_id);
 }
 
-/// Where each event will be, or is already. The ids that are assigned here are kept with the
-/// append, so that it is the same events however often it is offered.
-Result<Sequencer::Placed> Sequencer::place(const RemoteAppend& append) {
-  Placed placed;
-  placed.batch.first = next_;
-  last_time_ = std::max({last_time_, replica_.last_time(),
-                         append.recorded ? *append.recorded : std::max(new_from_, clock_.now())});
-  placed.batch.time = last_time_;
+/// Whether the engine has enough to do, and what waits could be one message with what comes yet.
+bool Sequencer::better_waits() const {
+  return unanswered_ >= kMessagesUnanswered && queue_.size() < kJoinedEventsMax &&
+         queued_bytes_ - offered_bytes_ < kJoinedBytesMax &&
+         Clockwork::now() < published_at_ + kJoinedFor &&
+         go_together(queue_.front(), queue_.back());
+}
+
+bool Sequencer::fits(const Joined& joined, const RemoteAppend& append) const {
+  return joined.events + append.events.size() <= kJoinedEventsMax &&
+         joined.bytes + joined_bytes(append) <=
+             std::min(kJoinedBytesMax, options_.message_bytes_max) &&
+         offered_.size() < limits::kEngineInFlightEvents &&
+         offered_bytes_ + append.bytes <= limits::kEngineInFlightBytes;
+}
+
+std::size_t Sequencer::joined_bytes(const RemoteAppend& append) const {
+  return message_bytes(append.events, 0) + append.events.size() * options_.event_overhead_bytes;
+}
+
+/// Where each event will be, or is already; those that are new are added to the batch.
+Result<std::vector<AppendReceipt::Place>> Sequencer::place(const RemoteAppend& append,
+                                                           RemoteBatch& batch) {
+  std::vector<AppendReceipt::Place> places;
+  std::vector<const event::NewEvent*> fresh;
   std::unordered_map<Uuid, IdWindow::Known> here;
   for (const event::NewEvent& event : append.events) {
     const std::uint64_t fingerprint = IdWindow::fingerprint(event.payload);
@@ -193,58 +215,97 @@ Result<Sequencer::Placed> Sequencer::place(const RemoteAppend& append) {
     if (before && before->fingerprint != fingerprint) {
       return fail(Errc::event_id_conflict, "event_id " + to_string(*event.event_id));
     }
-    const Offset offset = before ? before->offset : placed.batch.end();
-    placed.places.push_back({offset, *event.event_id, before.has_value()});
+    const Offset offset = before ? before->offset : batch.end() + fresh.size();
+    places.push_back({offset, *event.event_id, before.has_value()});
     if (!before) {
       here.emplace(*event.event_id, IdWindow::Known{offset, fingerprint});
-      placed.batch.events.push_back(event);
+      fresh.push_back(&event);
     }
   }
+  for (const event::NewEvent* event : fresh) {
+    batch.events.push_back(*event);
+  }
   offered_ids_.merge(here);
-  return placed;
+  return places;
 }
 
-void Sequencer::offer() {
-  if (offered_.empty()) {
-    begin_anew();
-  }
-  RemoteAppend append = std::move(queue_.front());
-  queue_.pop_front();
+/// Adds the append to what goes out, or answers it at once: a conflict concerns nobody else. The
+/// ids that are assigned here are kept with the append, so that it is the same events however often
+/// it is offered.
+void Sequencer::join(Joined& joined, RemoteAppend append) {
   for (event::NewEvent& event : append.events) {
     if (!event.event_id) {
       event.event_id = ids_.next(std::max({last_time_, new_from_, clock_.now()}));
     }
   }
-  auto placed = place(append);
-  if (!placed) {
+  const std::size_t before = joined.batch.events.size();
+  auto places = place(append, joined.batch);
+  if (!places) {
     queued_bytes_ -= append.bytes;
-    resolve(append, fail(placed.error()));
+    resolve(append, fail(places.error()));
     return;
   }
+  joined.events += append.events.size();
+  joined.bytes += joined_bytes(append);
   offered_bytes_ += append.bytes;
   Offered offered{.append = std::move(append),
-                  .places = std::move(placed->places),
+                  .places = *std::move(places),
                   .first_new = std::nullopt,
-                  .first_new_offset = placed->batch.first,
+                  .first_new_offset = joined.batch.first + before,
+                  .shares = false,
                   .sequence = last_sequence_,
                   .published = 0,
                   .refused = std::nullopt};
-  if (placed->batch.events.empty()) {
-    offered_.push_back(std::move(offered));
+  if (joined.batch.events.size() > before) {
+    // With the first new event there is a message.
+    last_sequence_ += before == 0 ? 1U : 0U;
+    ++joined.sharing;
+    offered.append.offered = true;
+    offered.first_new = joined.batch.events[before].event_id;
+    offered.sequence = last_sequence_;
+  }
+  offered_.push_back(std::move(offered));
+}
+
+/// The oldest append, and those behind it that may be in the same message.
+void Sequencer::offer() {
+  if (offered_.empty()) {
+    begin_anew();
+  }
+  const auto recorded = queue_.front().recorded;
+  last_time_ = std::max(
+      {last_time_, replica_.last_time(), recorded ? *recorded : std::max(new_from_, clock_.now())});
+  Joined joined{.batch = {next_, last_time_, {}}};
+  for (bool more = true; more;) {
+    more = queue_.size() > 1 && go_together(queue_.front(), queue_[1]);
+    RemoteAppend append = std::move(queue_.front());
+    queue_.pop_front();
+    join(joined, std::move(append));
+    more = more && fits(joined, queue_.front());
+  }
+  if (joined.batch.events.empty()) {
     settle_applied();
     return;
   }
-  offered.append.offered = true;
-  offered.first_new = placed->batch.events.front().event_id;
-  offered.sequence = ++last_sequence_;
-  next_ = placed->batch.end();
-  offered_.push_back(std::move(offered));
-  publish(std::move(placed->batch));
+  if (joined.sharing > 1) {
+    for (Offered& offered : with_sequence(last_sequence_)) {
+      offered.shares = true;
+    }
+  }
+  next_ = joined.batch.end();
+  publish(joined.batch);
 }
 
-void Sequencer::publish(RemoteBatch batch) {
+/// What was offered in this message, and the duplicates behind it.
+std::ranges::subrange<std::deque<Sequencer::Offered>::iterator> Sequencer::with_sequence(
+    std::uint64_t sequence) {
+  return std::ranges::equal_range(offered_, sequence, {}, &Offered::sequence);
+}
+
+void Sequencer::publish(const RemoteBatch& batch) {
   const std::uint64_t expected = last_sequence_ - 1;
   ++unanswered_;
+  published_at_ = Clockwork::now();
   mutex_.unlock();
   const auto taken = stream_.publish(batch, expected, [this, expected](const auto& sequence) {
     note_published(expected, sequence);
@@ -258,16 +319,18 @@ void Sequencer::publish(RemoteBatch batch) {
 void Sequencer::note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence) {
   const MutexLock lock(mutex_);
   --unanswered_;
-  const auto offered = std::ranges::find(offered_, expected + 1, &Offered::sequence);
-  if (!sequence) {
-    lost_ = true;
-    if (!is_open_question(sequence.error()) && offered != offered_.end()) {
-      offered->refused = sequence.error();
+  lost_ = lost_ || !sequence;
+  for (Offered& offered : with_sequence(expected + 1)) {
+    if (!offered.first_new) {
+      continue;
     }
-  } else if (offered != offered_.end()) {
-    offered->published = *sequence;
+    if (sequence) {
+      offered.published = *sequence;
+    } else if (!is_open_question(sequence.error())) {
+      offered.refused = sequence.error();
+    }
   }
-  changed_.notify_all();
+  wake();
 }
 
 void Sequencer::note_applied(std::uint64_t sequence) {
@@ -275,7 +338,7 @@ void Sequencer::note_applied(std::uint64_t sequence) {
     const MutexLock lock(mutex_);
     applied_ = std::max(applied_, sequence);  // two threads may tell it
     settle_applied();
-    changed_.notify_all();
+    wake();
   }
   flush();
 }
@@ -309,6 +372,15 @@ void Sequencer::answer(Offered& offered) {
   resolve(offered.append, AppendReceipt{options_.durability, std::move(offered.places)});
 }
 
+/// Why its message is none of the stream's, for good.
+std::optional<Error> Sequencer::why_not(const Offered& offered) const {
+  // It would be no event again, and fill the stream.
+  if (const auto why = replica_.why_foreign(offered.published)) {
+    return Error{Errc::foreign, *why};
+  }
+  return offered.refused;
+}
+
 /// Every publish has been answered. Finds out what is in the stream and puts the rest back.
 void Sequencer::settle_lost(MutexLock& lock) {
   const bool loses = losses_ >= kLossesBorne;
@@ -338,17 +410,14 @@ void Sequencer::settle_lost(MutexLock& lock) {
         at.offset = place ? place->offset : at.offset;
       }
       answer(offered);
-    } else if (const auto why = replica_.why_foreign(offered.published)) {
-      // It would be no event again, and fill the stream.
+    } else if (auto why = why_not(offered); why && !offered.shares) {
       forget(offered);
       queued_bytes_ -= offered.append.bytes;
-      resolve(offered.append, fail(Errc::foreign, *why));
-    } else if (offered.refused) {
-      forget(offered);
-      queued_bytes_ -= offered.append.bytes;
-      resolve(offered.append, fail(*offered.refused));
+      resolve(offered.append, fail(*std::move(why)));
     } else {
       forget(offered);
+      // Where it shared its message, another one may be to blame.
+      offered.append.alone = offered.append.alone || why.has_value();
       again.push_back(std::move(offered.append));
     }
   }

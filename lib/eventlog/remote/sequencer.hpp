@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <ranges>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -17,27 +18,11 @@
 #include "eventlog/event_log.hpp"
 #include "eventlog/id_window.hpp"
 #include "eventlog/remote/ack_queue.hpp"
+#include "eventlog/remote/remote_append.hpp"
 #include "eventlog/remote/remote_stream.hpp"
 #include "eventlog/remote/replica.hpp"
 
 namespace vibes::eventlog::remote {
-
-/// One append() on its way into the stream.
-struct RemoteAppend {
-  /// Who waits for the answer; the two have queues of their own, so that neither waits for the
-  /// other's.
-  enum class Source : std::uint8_t { client, outbox };
-
-  std::vector<event::NewEvent> events;
-  Source source = Source::client;
-  AckQueue::Ticket ticket = 0;
-  std::size_t bytes = 0;
-  std::optional<Timestamp> recorded;  // when another log recorded them
-  bool offered = false;               // to the engine, at some time
-};
-
-/// What a message with these events takes, where each of several has an overhead.
-std::size_t message_bytes(const std::vector<event::NewEvent>& events, std::size_t overhead);
 
 /// Brings appends into the stream, in order and once each.
 ///
@@ -58,6 +43,9 @@ class Sequencer {
   struct Options {
     Durability durability = Durability::os;
     const Clock* clock = nullptr;  // nullptr: the system's
+    /// As in StreamFacts.
+    std::size_t message_bytes_max = 0;
+    std::size_t event_overhead_bytes = 0;
   };
 
   /// Starts a thread. Stream, replica and acks must outlive it.
@@ -99,24 +87,38 @@ class Sequencer {
     std::vector<AppendReceipt::Place> places;
     std::optional<Uuid> first_new;  // nothing: only duplicates
     Offset first_new_offset;
+    bool shares = false;           // its message with other appends
     std::uint64_t sequence = 0;    // it is answered once everything up to there is applied
     std::uint64_t published = 0;   // the sequence that the engine gave it; 0: not known
     std::optional<Error> refused;  // by the engine, for good
   };
-  struct Placed {
-    std::vector<AppendReceipt::Place> places;
+  /// What is to be offered in one message.
+  struct Joined {
     RemoteBatch batch;
+    std::size_t events = 0;  // with duplicates
+    std::size_t bytes = 0;
+    std::size_t sharing = 0;  // appends with an event in it
   };
 
   void run();
   bool wait_for_work(MutexLock& lock) VIBES_REQUIRES(mutex_);
+  void wake() VIBES_REQUIRES(mutex_);
   [[nodiscard]] bool may_offer() const VIBES_REQUIRES(mutex_);
   void offer() VIBES_REQUIRES(mutex_);
-  Result<Placed> place(const RemoteAppend& append) VIBES_REQUIRES(mutex_);
+  [[nodiscard]] bool better_waits() const VIBES_REQUIRES(mutex_);
+  [[nodiscard]] bool fits(const Joined& joined, const RemoteAppend& append) const
+      VIBES_REQUIRES(mutex_);
+  [[nodiscard]] std::size_t joined_bytes(const RemoteAppend& append) const;
+  void join(Joined& joined, RemoteAppend append) VIBES_REQUIRES(mutex_);
+  Result<std::vector<AppendReceipt::Place>> place(const RemoteAppend& append, RemoteBatch& batch)
+      VIBES_REQUIRES(mutex_);
   [[nodiscard]] std::optional<IdWindow::Known> known(const Uuid& event_id) const
       VIBES_REQUIRES(mutex_);
+  std::ranges::subrange<std::deque<Offered>::iterator> with_sequence(std::uint64_t sequence)
+      VIBES_REQUIRES(mutex_);
+  [[nodiscard]] std::optional<Error> why_not(const Offered& offered) const VIBES_REQUIRES(mutex_);
   /// Gives the mutex up meanwhile, as settle_lost() does.
-  void publish(RemoteBatch batch) VIBES_REQUIRES(mutex_);
+  void publish(const RemoteBatch& batch) VIBES_REQUIRES(mutex_);
   void note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence);
   void settle_applied() VIBES_REQUIRES(mutex_);
   void settle_lost(MutexLock& lock) VIBES_REQUIRES(mutex_);
@@ -148,6 +150,7 @@ class Sequencer {
   Timestamp last_time_ VIBES_GUARDED_BY(mutex_);
   Timestamp new_from_ VIBES_GUARDED_BY(mutex_);  // of what is recorded here and not copied
   UuidV7Generator ids_ VIBES_GUARDED_BY(mutex_);
+  Clockwork::time_point published_at_ VIBES_GUARDED_BY(mutex_);  // the newest
   bool lost_ VIBES_GUARDED_BY(mutex_) = false;
   unsigned losses_ VIBES_GUARDED_BY(mutex_) = 0;  // in a row
   Clockwork::time_point way_given_until_ VIBES_GUARDED_BY(mutex_);
