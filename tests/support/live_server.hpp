@@ -18,8 +18,9 @@ inline client::Deadline soon() { return client::within(std::chrono::seconds(30))
 /// A real vibes-server with a world of its own, for one test.
 class LiveServer {
  public:
-  explicit LiveServer(std::vector<std::string> arguments = {})
-      : server_(start(dir_, std::move(arguments))) {}
+  /// `log`: an engine's URL; empty: a file log of its own.
+  explicit LiveServer(std::vector<std::string> arguments = {}, std::string log = {})
+      : server_(start(dir_, std::move(arguments), std::move(log))) {}
 
   [[nodiscard]] const client::Target& target() const { return server_.target(); }
   [[nodiscard]] verify::ServerProcess& process() { return server_; }
@@ -27,11 +28,12 @@ class LiveServer {
   void start_again() { REQUIRE(server_.start_again(soon())); }
 
  private:
-  static verify::ServerProcess start(const TempDir& dir, std::vector<std::string> arguments) {
+  static verify::ServerProcess start(const TempDir& dir, std::vector<std::string> arguments,
+                                     std::string log) {
     auto program = verify::find_server_program();
     REQUIRE(program);
-    auto server =
-        verify::ServerProcess::start({*program, dir.path(), "", std::move(arguments)}, soon());
+    auto server = verify::ServerProcess::start(
+        {*program, dir.path(), std::move(log), std::move(arguments)}, soon());
     if (!server) {
       FAIL(server.error().message());
     }

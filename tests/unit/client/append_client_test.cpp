@@ -9,6 +9,7 @@
 #include "client/errc.hpp"
 #include "client/http_client.hpp"
 #include "support/live_server.hpp"
+#include "support/nats_server.hpp"
 
 using namespace vibes;
 using namespace vibes::client;
@@ -52,14 +53,35 @@ std::pair<std::uint64_t, std::uint64_t> settle(AppendClient& client) {
   return {events, duplicates};
 }
 
-std::string health(const LiveServer& server) {
-  HttpClient http(server.target());
+std::string health(const Target& target) {
+  HttpClient http(target);
   const auto answer = http.send_ok({.path = "/api/health", .headers = {}, .body = {}}, soon());
   REQUIRE(answer);
   return answer->body;
 }
 
 }  // namespace
+
+TEST_CASE("AppendClient: an ack of pending events has ids and no offsets", "[client][append]") {
+  test::NatsServer nats;
+  LiveServer server({}, nats.url());
+  AppendClient client = connect(server.target());
+  REQUIRE(client.send(note(0), soon()));
+  CHECK_FALSE(next_ack(client).pending);
+  nats.kill();
+  while (health(server.target()).find(R"("state":"away")") == std::string::npos) {
+  }
+  REQUIRE(client.send(note(1) + "\n" + note(2), soon()));
+  const Ack ack = next_ack(client);
+  CHECK(ack.pending);
+  CHECK(ack.events == 2);
+  CHECK(ack.messages == 1);
+  CHECK_FALSE(ack.first_offset);
+  CHECK_FALSE(ack.last_offset);
+  CHECK(ack.durability == "fsync");
+  CHECK(ack.event_ids.size() == 2);
+  CHECK(client.unanswered_messages() == 0);
+}
 
 TEST_CASE("AppendClient: pipelined messages are acknowledged in order, each once",
           "[client][append]") {
@@ -174,7 +196,8 @@ TEST_CASE("AppendClient: what had no answer is sent again, and is in the log onc
   CHECK(events == in_doubt + 2);
   CHECK(duplicates >= 1);
   CHECK(early.events > 0);
-  CHECK(health(server).find("\"end\":" + std::to_string(kMessages + 1)) != std::string::npos);
+  CHECK(health(server.target()).find("\"end\":" + std::to_string(kMessages + 1)) !=
+        std::string::npos);
 }
 
 TEST_CASE("AppendClient: what waits for an answer is bounded, and waiting has an end",
