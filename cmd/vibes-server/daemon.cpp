@@ -196,9 +196,8 @@ Result<void> Daemon::open_log() {
   VIBES_TRY_ASSIGN(log, engines::open_log(options_.log_url, log_options));
   log_ = std::move(log);
   const eventlog::LogStatus status = log_->status();
-  diag_info("log " + status.url + ", durability " + eventlog::to_string(status.durability) +
-            ", events " + std::to_string(log_->first().value()) + " to " +
-            std::to_string(log_->end().value()));
+  diag_info("log " + status.url + ", durability " + status.durability_text() + ", events " +
+            std::to_string(log_->first().value()) + " to " + std::to_string(log_->end().value()));
   if (!status.recovery.empty()) {
     diag_warning("recovery: " + status.recovery);
   }

@@ -38,6 +38,10 @@ void print_health(const nlohmann::json& health, const client::Target& target) {
     std::cout << fmt::format("pending     {} events wait for the engine, {} were refused by it\n",
                              shown(log, "pending_events"), shown(log, "refused_events"));
   }
+  if (log.value("foreign_messages", std::uint64_t{0}) > 0) {
+    std::cout << fmt::format("foreign     {} messages in the engine are no events\n",
+                             shown(log, "foreign_messages"));
+  }
   if (!log.value("recovery", "").empty()) {
     std::cout << "recovery    " << shown(log, "recovery") << "\n";
   }

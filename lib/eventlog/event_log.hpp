@@ -51,7 +51,9 @@ struct LogStatus {
   std::string reason;           // empty while writable
   std::string url;              // without secrets
   DurabilityPolicy durability;  // as configured
-  std::uint64_t bytes = 0;      // on disk, or in memory for an engine without one
+  /// What acks say where an engine elsewhere decides that, whatever is configured here.
+  std::optional<Durability> engine_durability;
+  std::uint64_t bytes = 0;  // on disk, or in memory for an engine without one
   std::uint64_t segments = 0;
   std::uint64_t queued_bytes = 0;  // appends waiting for the writer
   /// Whether appends are kept here while the engine is away.
@@ -59,11 +61,17 @@ struct LogStatus {
   /// Of an engine that is away, or was: events kept here that are not in the log yet.
   std::uint64_t pending_events = 0;
   std::uint64_t refused_events = 0;  // of those, since the start, that it never took
+  /// What was found in the engine since the start, and is no event of this log's.
+  std::uint64_t foreign_messages = 0;
   std::string recovery;  // what the last open found and did, one line; empty after a clean stop
 
   /// Appends are acknowledged just now, be it as pending.
   [[nodiscard]] bool takes_events() const {
     return state == State::writable || (state == State::away && has_outbox);
+  }
+  /// The durability for people.
+  [[nodiscard]] std::string durability_text() const {
+    return engine_durability ? std::string(to_string(*engine_durability)) : to_string(durability);
   }
 };
 

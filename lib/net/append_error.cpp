@@ -45,6 +45,9 @@ AppendErrorName name_append_error(const std::error_code& code) {
 }
 
 eventlog::Durability durability_of(const eventlog::LogStatus& status) {
+  if (status.engine_durability) {
+    return *status.engine_durability;
+  }
   if (status.url.starts_with("memory:")) {
     return eventlog::Durability::memory;
   }

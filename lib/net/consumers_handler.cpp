@@ -25,7 +25,7 @@ Response group_error(const Error& error) {
   if (error.code == eventlog::Errc::too_many_groups) {
     return error_response(429, "too_many_groups", error.message());
   }
-  if (error.code == consumers::Errc::group_busy) {
+  if (error.code == consumers::Errc::group_busy || error.code == eventlog::Errc::group_held) {
     return error_response(409, "group_busy", error.message());
   }
   if (error.code == consumers::Errc::live_group) {

@@ -22,10 +22,12 @@ SteadyNs ns(std::chrono::nanoseconds duration) { return duration.count(); }
 std::string_view wire_code(const Error& error) {
   using Groups = consumers::Errc;
   using Log = eventlog::Errc;
-  static const std::array<std::pair<std::error_code, std::string_view>, 8> kCodes{{
+  static const std::array<std::pair<std::error_code, std::string_view>, 10> kCodes{{
       {Groups::group_busy, "group_busy"},
       {Groups::live_group, "live_group"},
       {Groups::bad_reject, "bad_reject"},
+      {Log::group_held, "group_busy"},
+      {Log::unreachable, "engine_unreachable"},
       {Log::bad_group_name, "bad_group_name"},
       {Log::too_many_groups, "too_many_groups"},
       {Log::bad_commit, "bad_commit"},
@@ -177,8 +179,9 @@ bool FirehoseClient::join_group() {
       context_.groups.share(query_.group, query_.first_start,
                             [this, post = connection_.poster()] { post([this] { proceed(); }); });
   if (!joined) {
-    const bool busy = joined.error().code == consumers::Errc::group_busy;
-    refuse(wire_code(joined.error()), joined.error().message());
+    const std::string_view code = wire_code(joined.error());
+    const bool busy = code == "group_busy";
+    refuse(code, joined.error().message());
     close_after_answers(busy ? CloseCode::group_busy : CloseCode::policy, "cannot join the group");
     return false;
   }

@@ -50,11 +50,12 @@ void append_log(std::string& out, const eventlog::EventLog& log,
   out += ',';
   append_member(out, "reason", status.reason);
   fmt::format_to(std::back_inserter(out), R"(,"first":{},"end":{},"durability":"{}",)",
-                 log.first().value(), log.end().value(), eventlog::to_string(status.durability));
+                 log.first().value(), log.end().value(), status.durability_text());
   fmt::format_to(std::back_inserter(out), R"("bytes":{},"segments":{},"queued_bytes":{},)",
                  status.bytes, status.segments, status.queued_bytes);
-  fmt::format_to(std::back_inserter(out), R"("pending_events":{},"refused_events":{},)",
-                 status.pending_events, status.refused_events);
+  fmt::format_to(std::back_inserter(out),
+                 R"("pending_events":{},"refused_events":{},"foreign_messages":{},)",
+                 status.pending_events, status.refused_events, status.foreign_messages);
   append_member(out, "recovery", status.recovery);
   out += '}';
 }

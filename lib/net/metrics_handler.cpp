@@ -62,6 +62,8 @@ void add_log(Exposition& out, const Services& services) {
              "Events kept for an engine that is away, not in the log yet.", status.pending_events);
   out.single("vibes_log_refused_events_total", "counter",
              "Events acknowledged as pending that the engine never took.", status.refused_events);
+  out.single("vibes_log_foreign_messages_total", "counter",
+             "Messages in the engine that are no events of this log.", status.foreign_messages);
 }
 
 void add_notifications(Exposition& out, const consumers::NotifyCounts& counts) {

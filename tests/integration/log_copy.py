@@ -200,14 +200,14 @@ def test_a_difference_in_what_was_there_is_status_7_and_named(server):
 def test_an_event_that_the_engine_does_not_take_is_named(server):
     fill(server, 3)
     fill(server, 1, pad=200_000)
-    with NatsServer("max_payload: 100KB") as nats:
+    with NatsServer(more="max_payload: 100KB") as nats:
         said = copy(server, server.log_dir, nats.url(), code=1)
         assert "event 3 of the source has 2000" in said and "max_payload" in said
 
 
 def test_what_fits_one_by_one_is_not_refused_for_being_many(server):
     fill(server, 100, pad=20_000)
-    with NatsServer("max_payload: 64KB") as nats:
+    with NatsServer(more="max_payload: 64KB") as nats:
         copy(server, server.log_dir, nats.url())
         copy(server, nats.url(), "back")
     assert export(server, "back") == export(server, server.log_dir)
@@ -225,10 +225,10 @@ def test_errors_have_their_codes(server, nats):
     copy(server, "old", "new", code=5)
     assert not (server.root / "new").exists()
     copy(server, server.log_dir, server.log_dir, code=75)
-    with NatsServer('authorization { user: "me", password: "secret" }') as locked:
-        said = copy(server, server.log_dir, locked.url(user="me:wrong@"), code=4)
+    with NatsServer(more='authorization { user: "me", password: "secret" }') as locked:
+        said = copy(server, server.log_dir, locked.url(login="me:wrong@"), code=4)
         assert "wrong" not in said
-        copy(server, server.log_dir, locked.url(user="me:secret@"))
+        copy(server, server.log_dir, locked.url(login="me:secret@"))
 
 
 def test_an_engine_that_goes_away_is_status_3_and_the_copy_goes_on_when_it_is_back(server, nats):

@@ -110,6 +110,7 @@ class SimStream final : public RemoteStream, private RemoteGroups {
   }
   Result<void> let_go(std::string_view group, std::string_view owner) override {
     const MutexLock lock(engine_.mutex_);
+    VIBES_TRY(check_reachable());
     const auto held = engine_.held_.find(group);
     if (held != engine_.held_.end() && held->second == owner) {
       engine_.held_.erase(held);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "eventlog/remote/remote_event_log.hpp"
 
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/limits.hpp"
 #include "eventlog/check_batch.hpp"
 #include "eventlog/errc.hpp"
+#include "eventlog/remote/owner_name.hpp"
+#include "io/file_system.hpp"
 
 namespace vibes::eventlog::remote {
 namespace {
@@ -19,13 +19,6 @@ using namespace std::chrono_literals;
 constexpr auto kFollowWait = 1s;
 constexpr auto kTryAgain = 500ms;
 constexpr auto kCloseWithin = 5s;
-
-/// For people, and different for every opened log.
-std::string name_of_process() {
-  std::array<char, 256> host{};
-  (void)::gethostname(host.data(), host.size() - 1);
-  return fmt::format("{} pid {} ({})", host.data(), ::getpid(), to_string(random_uuid()));
-}
 
 }  // namespace
 
@@ -47,10 +40,13 @@ Result<void> RemoteEventLog::start() {
                                     : options_.state_directory + "/" + to_string(facts.log_id);
   VIBES_TRY_ASSIGN(replica, Replica::open(*stream_, facts, directory, options_));
   replica_ = std::move(replica);
+  VIBES_TRY_ASSIGN(owner, owner_name(options_.file_system != nullptr ? *options_.file_system
+                                                                     : io::posix_file_system(),
+                                     directory));
   groups_ = std::make_unique<RemoteGroupOffsets>(
       stream_->groups(), replica_->log().group_offsets(), [this] { return replica_->log().end(); },
       RemoteGroupOffsets::Options{options_.groups_kept_here, options_.groups_of_each,
-                                  name_of_process()});
+                                  std::move(owner)});
   VIBES_TRY(groups_->refresh());
   VIBES_TRY_ASSIGN(outbox, open_outbox(directory));
   const Sequencer::Acks acks{acks_, delivery_acks_};
@@ -153,6 +149,8 @@ LogStatus RemoteEventLog::status() const {
   LogStatus status = replica_->log().status();
   status.url = stream_->url();
   status.durability = options_.durability;
+  status.engine_durability = facts_.durability;
+  status.foreign_messages = replica_->foreign();
   status.queued_bytes = sequencer_->queued_bytes();
   status.recovery = replica_->report();
   status.has_outbox = options_.outbox;
