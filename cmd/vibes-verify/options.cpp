@@ -31,7 +31,7 @@ void add_run_options(CLI::App& app, Options& options, Names& names) {
       ->type_name("SCENARIO");
   cli::add_common_options(app, options.common);
   app.add_option("--log", options.log,
-                 "Engine for the servers that are started (file:DIR, memory:)")
+                 "Engine of the servers that are started: file:DIR, memory: or nats://HOST/STREAM")
       ->type_name("URL");
   app.add_option("--format", names.format, "human, tap, junit or json")
       ->check(CLI::IsMember({"human", "tap", "junit", "json"}));
