@@ -1,102 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What holds where several logs share a stream in a real engine, and that engine dies.
-#include <atomic>
-#include <deque>
-#include <map>
-#include <set>
 #include <thread>
 
-#include "contract/harness.hpp"
+#include "contract/shared_logs.hpp"
 
 namespace vibes::test {
-namespace {
-
-eventlog::LogOptions own_options(const TempDir& directory, const std::string& name) {
-  eventlog::LogOptions options;
-  options.state_directory = directory.path() / name;
-  options.free_disk_floor_bytes = 0;
-  options.segment_bytes = 256 * limits::kKiB;
-  options.engine_patience = std::chrono::milliseconds(300);
-  return options;
-}
-
-std::unique_ptr<eventlog::CopyTarget> open(const NatsServer& server,
-                                           const eventlog::LogOptions& options) {
-  auto opened = engines::open_log(server.url("/shared"), options);
-  if (!opened) {
-    FAIL(opened.error().message());
-  }
-  return *std::move(opened);
-}
-
-void wait_for_end(EventLog& log, Offset end) {
-  while (log.end() < end) {
-    log.signal().wait_beyond(log.end(), {}, std::chrono::seconds(1));
-  }
-}
-
-/// Appends `count` events of its own, ten at a time, and says what it was told.
-class Writer {
- public:
-  Writer(EventLog& log, std::string name, std::uint64_t count)
-      : log_(log), name_(std::move(name)), thread_([this, count] { run(count); }) {}
-
-  void join() { thread_.join(); }
-  [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_; }
-  [[nodiscard]] std::uint64_t pending() const { return pending_; }
-
- private:
-  void run(std::uint64_t count) {
-    std::atomic<std::uint64_t> in_flight = 0;
-    for (std::uint64_t i = 0; i < count; ++i) {
-      for (std::uint64_t now = in_flight; now >= 10; now = in_flight) {
-        in_flight.wait(now);
-      }
-      ++in_flight;
-      auto event = with_id(new_event("n", name_, ",\"n\":" + std::to_string(i)), random_uuid());
-      const auto done = [&](const Result<AppendReceipt>& receipt) {
-        acknowledged_ += receipt ? 1U : 0U;
-        pending_ += receipt && receipt->pending ? 1U : 0U;
-        --in_flight;
-        in_flight.notify_all();
-      };
-      if (!log_.append({std::move(event)}, done)) {
-        --in_flight;
-      }
-    }
-    for (std::uint64_t now = in_flight; now > 0; now = in_flight) {
-      in_flight.wait(now);
-    }
-  }
-
-  EventLog& log_;
-  const std::string name_;
-  std::atomic<std::uint64_t> acknowledged_ = 0;
-  std::atomic<std::uint64_t> pending_ = 0;
-  std::thread thread_;
-};
-
-/// Each writer's events once and in its order.
-void check_streams(const std::vector<Seen>& all,
-                   const std::map<std::string, std::uint64_t>& counts) {
-  std::map<std::string, std::uint64_t> next;
-  std::set<Uuid> ids;
-  for (const Seen& event : all) {
-    REQUIRE(ids.insert(event.event_id).second);
-    REQUIRE(event.payload ==
-            new_event("n", event.session, ",\"n\":" + std::to_string(next[event.session])).payload);
-    ++next[event.session];
-  }
-  CHECK(next == counts);
-}
-
-}  // namespace
-
 TEST_CASE("two logs over one stream write at once and see one order", "[contract][nats]") {
   const TempDir directory;
   const NatsServer server;
-  const auto one = open(server, own_options(directory, "one"));
-  const auto two = open(server, own_options(directory, "two"));
+  const auto one = open(server.url("/shared"), own_options(directory, "one"));
+  const auto two = open(server.url("/shared"), own_options(directory, "two"));
   CHECK(one->log_id() == two->log_id());
   Writer first(*one, "a", 500);
   Writer second(*two, "b", 500);
@@ -119,8 +32,8 @@ TEST_CASE("a server that is killed and comes back loses, doubles and reorders no
           "[contract][nats]") {
   const TempDir directory;
   NatsServer server;
-  const auto one = open(server, own_options(directory, "one"));
-  const auto two = open(server, own_options(directory, "two"));
+  const auto one = open(server.url("/shared"), own_options(directory, "one"));
+  const auto two = open(server.url("/shared"), own_options(directory, "two"));
   Writer first(*one, "a", 1'500);
   Writer second(*two, "b", 1'500);
   for (int i = 0; i < 4; ++i) {
@@ -144,7 +57,7 @@ TEST_CASE("what is appended while the server is down is pending, and in the log 
           "[contract][nats]") {
   const TempDir directory;
   NatsServer server;
-  auto log = open(server, own_options(directory, "one"));
+  auto log = open(server.url("/shared"), own_options(directory, "one"));
   append_numbered(*log, 0, 10);
   server.stop();
   while (log->status().state != eventlog::LogStatus::State::away) {
@@ -158,7 +71,7 @@ TEST_CASE("what is appended while the server is down is pending, and in the log 
   REQUIRE(log->close());
   log.reset();
   server.start_again();
-  log = open(server, own_options(directory, "one"));
+  log = open(server.url("/shared"), own_options(directory, "one"));
   wait_for_end(*log, Offset(20));
   const auto all = read_all(*log);
   REQUIRE(all.size() == 20);
@@ -170,8 +83,8 @@ TEST_CASE("what is appended while the server is down is pending, and in the log 
 TEST_CASE("a group is with one of the servers that share a stream", "[contract][nats]") {
   const TempDir directory;
   const NatsServer server;
-  const auto one = open(server, own_options(directory, "one"));
-  const auto two = open(server, own_options(directory, "two"));
+  const auto one = open(server.url("/shared"), own_options(directory, "one"));
+  const auto two = open(server.url("/shared"), own_options(directory, "two"));
   append_numbered(*one, 0, 10);
   wait_for_end(*two, Offset(10));
   REQUIRE(one->group_offsets().claim("g"));
