@@ -47,6 +47,7 @@ TEST_CASE("a cluster whose nodes are killed one after the other loses nothing ac
     wait_for_end(*two, Offset(2 * kEach * (node + 1)));
     follow();
     cluster.at(node).start_again();
+    cluster.wait_until_whole("shared");
   }
   CHECK(replicated > 0);
   wait_for_end(*one, two->end());

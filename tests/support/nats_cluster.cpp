@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "support/nats_cluster.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <thread>
+
+#include <nats/nats.h>
 
 #include "base/assert.hpp"
 #include "base/unique_fd.hpp"
@@ -29,6 +33,21 @@ std::array<std::uint16_t, NatsCluster::kServers> free_ports() {
   return ports;
 }
 
+bool is_whole(jsCtx* jetstream, const std::string& stream) {
+  jsStreamInfo* info = nullptr;
+  if (js_GetStreamInfo(&info, jetstream, stream.c_str(), nullptr, nullptr) != NATS_OK) {
+    return false;
+  }
+  const jsClusterInfo* cluster = info->Cluster;
+  bool whole = cluster != nullptr && cluster->Leader != nullptr &&
+               cluster->ReplicasLen == static_cast<int>(NatsCluster::kServers) - 1;
+  for (int i = 0; whole && i < cluster->ReplicasLen; ++i) {
+    whole = cluster->Replicas[i]->Current && !cluster->Replicas[i]->Offline;
+  }
+  jsStreamInfo_Destroy(info);
+  return whole;
+}
+
 }  // namespace
 
 NatsCluster::NatsCluster(const NatsServerConfig& config) {
@@ -44,6 +63,20 @@ NatsCluster::NatsCluster(const NatsServerConfig& config) {
                 ", routes: [ " + routes + "] }";
     servers_.at(i) = std::make_unique<NatsServer>(std::move(own));
   }
+}
+
+void NatsCluster::wait_until_whole(const std::string& stream) const {
+  natsConnection* connection = nullptr;
+  jsCtx* jetstream = nullptr;
+  VIBES_ASSERT(natsConnection_ConnectTo(&connection, url("").c_str()) == NATS_OK);
+  VIBES_ASSERT(natsConnection_JetStream(&jetstream, connection, nullptr) == NATS_OK);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!is_whole(jetstream, stream)) {
+    VIBES_ASSERT(std::chrono::steady_clock::now() < until);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two looks
+  }
+  jsCtx_Destroy(jetstream);
+  natsConnection_Destroy(connection);
 }
 
 std::string NatsCluster::url(std::string_view rest) const {

@@ -19,6 +19,9 @@ class NatsCluster {
 
   explicit NatsCluster(const NatsServerConfig& config = {});
 
+  /// Waits until every node has all of the stream: only then may the next one die.
+  void wait_until_whole(const std::string& stream) const;
+
   NatsServer& at(std::size_t index) { return *servers_.at(index); }
   /// All three, with what is given to follow.
   [[nodiscard]] std::string url(std::string_view rest = "/vibes?replicas=3") const;

@@ -182,9 +182,12 @@ Result<void> Follower::subscribe(std::uint64_t sequence) {
     config.Heartbeat = std::chrono::nanoseconds(kHeartbeat).count();
     config.MemoryStorage = true;
     config.Replicas = 1;
+    jsOptions request;
+    jsOptions_Init(&request);
+    request.Wait = kQuestionWithin.count();
     NatsPtr<jsConsumerInfo> info;
     status = js_AddConsumer(Out(info), connection_.jetstream(), options_.stream.c_str(), &config,
-                            nullptr, &js_error);
+                            &request, &js_error);
   }
   natsInbox_Destroy(inbox);
   if (status != NATS_OK) {

@@ -195,7 +195,7 @@ Unexpected gave_up(const Connection& connection, const NatsOptions& options, con
 
 Result<NatsPtr<jsStreamInfo>> find_stream(jsCtx* jetstream, const NatsOptions& options,
                                           Deleted deleted) {
-  Asked asked = ask(jetstream, options, deleted, Deadline::max());
+  Asked asked = ask(jetstream, options, deleted, steady_clock::now() + kQuestionWithin);
   if (is_missing(asked)) {
     return NatsPtr<jsStreamInfo>();
   }

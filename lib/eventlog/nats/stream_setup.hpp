@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "base/result.hpp"
@@ -10,6 +11,10 @@
 #include "eventlog/nats/options.hpp"
 
 namespace vibes::eventlog::nats {
+
+/// How long a question that can be asked again waits for its answer: while a cluster elects a
+/// leader none comes, and whoever asks only then hears from the new one soon.
+inline constexpr std::chrono::milliseconds kQuestionWithin{2'000};
 
 /// Asks for the stream; nothing (null) if there is none. Errors: Errc::unreachable, unauthorized.
 enum class Deleted : std::uint8_t { unasked, listed };
