@@ -57,4 +57,27 @@ TEST_CASE("a cluster whose nodes are killed one after the other loses nothing ac
   check_streams(all, counts);
 }
 
+TEST_CASE("a cluster that can be reached and has no leader is away", "[contract][nats][cluster]") {
+  const TempDir directory;
+  NatsCluster cluster;
+  const auto log = open(cluster.url("/shared?replicas=3"), own_options(directory, "one"));
+  append_numbered(*log, 0, 10);
+  cluster.at(1).kill();
+  cluster.at(2).kill();
+  for (std::uint64_t i = 10; i < 20; ++i) {
+    const auto receipt = append(*log, {numbered(i)});
+    REQUIRE(receipt);
+    CHECK(receipt->pending);
+  }
+  CHECK(log->status().state == eventlog::LogStatus::State::away);
+  cluster.at(1).start_again();
+  cluster.at(2).start_again();
+  wait_for_end(*log, Offset(20));
+  const auto all = read_all(*log);
+  REQUIRE(all.size() == 20);
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    CHECK(all[i].payload == numbered(i).payload);
+  }
+}
+
 }  // namespace vibes::test

@@ -118,11 +118,9 @@ bool Intake::watch() {
   const MutexLock lock(mutex_);
   if (stream_.is_connected()) {
     away_since_.reset();
-    if (way_ == Way::refusing) {
-      way_ = Way::stream;
-    }
-    return false;
+    return watch_answers();
   }
+  stuck_ = false;
   const auto now = Clockwork::now();
   if (!away_since_) {
     away_since_ = now;
@@ -130,6 +128,27 @@ bool Intake::watch() {
   if (now - *away_since_ < patience_ || (way_ != Way::stream && way_ != Way::held)) {
     return false;
   }
+  go_away();
+  return true;
+}
+
+/// An engine that is there and answers nothing is as good as away, once a request had its time.
+bool Intake::watch_answers() {
+  const auto now = Clockwork::now();
+  const Sequencer::Answers answers = sequencer_.answers();
+  if (!answers.owed || answers.given != answers_) {
+    answers_ = answers.given;
+    answered_at_ = now;
+    stuck_ = false;
+  }
+  if (way_ == Way::refusing && !stuck_) {
+    way_ = Way::stream;
+  }
+  if (now - answered_at_ < patience_ + limits::kEngineRequestWithin ||
+      (way_ != Way::stream && way_ != Way::held)) {
+    return false;
+  }
+  stuck_ = true;
   go_away();
   return true;
 }
@@ -244,6 +263,9 @@ bool Intake::begin_again() {
 /// True: appends go straight into the stream again.
 bool Intake::open_way() {
   const MutexLock lock(mutex_);
+  if (stuck_) {
+    return false;
+  }
   if (way_ == Way::outbox && outbox_->load().bytes < kHoldBelowBytes) {
     way_ = Way::held;
   }
@@ -294,6 +316,11 @@ void Intake::close(std::chrono::milliseconds within) {
 }
 
 Outbox::Load Intake::waiting() const { return outbox_ ? outbox_->load() : Outbox::Load{}; }
+
+bool Intake::is_stuck() const {
+  const MutexLock lock(mutex_);
+  return stuck_;
+}
 
 std::optional<Error> Intake::trouble() const {
   const MutexLock lock(mutex_);

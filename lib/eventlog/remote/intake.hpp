@@ -43,6 +43,8 @@ class Intake {
   [[nodiscard]] Outbox::Load waiting() const;
   /// Why the outbox cannot be used any more, if so.
   [[nodiscard]] std::optional<Error> trouble() const;
+  /// The engine can be reached and gives no answers: a cluster without a leader.
+  [[nodiscard]] bool is_stuck() const;
 
  private:
   using Clockwork = std::chrono::steady_clock;
@@ -59,6 +61,7 @@ class Intake {
 
   void run(const std::stop_token& stop);
   bool watch();
+  bool watch_answers() VIBES_REQUIRES(mutex_);
   void go_away() VIBES_REQUIRES(mutex_);
   void keep(RemoteAppend append) VIBES_REQUIRES(mutex_);
   Result<bool> deliver();
@@ -79,6 +82,9 @@ class Intake {
   CondVar changed_;
   Way way_ VIBES_GUARDED_BY(mutex_) = Way::stream;
   std::optional<Clockwork::time_point> away_since_ VIBES_GUARDED_BY(mutex_);
+  Clockwork::time_point answered_at_ VIBES_GUARDED_BY(mutex_) = Clockwork::now();
+  std::uint64_t answers_ VIBES_GUARDED_BY(mutex_) = 0;  // of the sequencer's, seen
+  bool stuck_ VIBES_GUARDED_BY(mutex_) = false;
   std::deque<RemoteAppend> held_ VIBES_GUARDED_BY(mutex_);
   std::size_t held_bytes_ VIBES_GUARDED_BY(mutex_) = 0;
   /// Handed to the sequencer, in order.

@@ -237,13 +237,14 @@ Result<void> Outbox::delivered(std::size_t batches, Offset end) {
 }
 
 Result<void> Outbox::put_aside(const Batch& batch, const Error& why) {
-  {
-    const MutexLock lock(mutex_);
-    load_.refused += batch.events.size();
-  }
-  if (directory_.empty()) {
-    return {};
-  }
+  // Whoever is told of them finds them.
+  auto written = directory_.empty() ? Result<void>() : write_refused(batch, why);
+  const MutexLock lock(mutex_);
+  load_.refused += batch.events.size();
+  return written;
+}
+
+Result<void> Outbox::write_refused(const Batch& batch, const Error& why) {
   std::string text;
   for (const event::NewEvent& event : batch.events) {
     text += R"({"reason":)";

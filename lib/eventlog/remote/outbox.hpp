@@ -78,6 +78,7 @@ class Outbox {
   Outbox(std::string directory, std::size_t bytes_max, io::FileSystem& files)
       : directory_(std::move(directory)), bytes_max_(bytes_max), files_(files) {}
 
+  Result<void> write_refused(const Batch& batch, const Error& why);
   Result<void> start(const LogOptions& options);
   Result<void> count_waiting();
   std::uint64_t note_waiting(const std::vector<event::NewEvent>& events) VIBES_REQUIRES(mutex_);

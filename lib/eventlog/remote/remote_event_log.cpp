@@ -158,6 +158,7 @@ LogStatus RemoteEventLog::status() const {
   status.pending_events = waiting.events;
   status.refused_events = waiting.refused;
   const auto outbox_trouble = intake_->trouble();
+  const bool is_stuck = intake_->is_stuck();
   const MutexLock lock(mutex_);
   if (closed_) {
     status.state = LogStatus::State::closed;
@@ -172,6 +173,9 @@ LogStatus RemoteEventLog::status() const {
   } else if (trouble_ || !stream_->is_connected()) {
     status.state = LogStatus::State::away;
     status.reason = "the engine cannot be reached";
+  } else if (is_stuck) {
+    status.state = LogStatus::State::away;
+    status.reason = "the engine can be reached and does not answer";
   }
   return status;
 }

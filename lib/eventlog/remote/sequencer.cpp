@@ -319,7 +319,12 @@ void Sequencer::publish(const RemoteBatch& batch) {
 void Sequencer::note_published(std::uint64_t expected, const Result<std::uint64_t>& sequence) {
   const MutexLock lock(mutex_);
   --unanswered_;
+  answers_ += sequence || sequence.error().code == Errc::not_next ? 1U : 0U;
   lost_ = lost_ || !sequence;
+  if (!sequence && sequence.error().code == Errc::unreachable) {
+    // It may say so at once, again and again.
+    way_given_until_ = std::max(way_given_until_, Clockwork::now() + kLookAgain);
+  }
   for (Offered& offered : with_sequence(expected + 1)) {
     if (!offered.first_new) {
       continue;
@@ -472,6 +477,12 @@ void Sequencer::close() {
     thread_.join();
   }
   flush();
+}
+
+Sequencer::Answers Sequencer::answers() const {
+  const MutexLock lock(mutex_);
+  // What is offered and answered waits for the replica, not for the engine.
+  return {answers_, unanswered_ > 0 || lost_ || (offered_.empty() && !queue_.empty())};
 }
 
 std::size_t Sequencer::queued_bytes() const {

@@ -78,6 +78,14 @@ class Sequencer {
 
   [[nodiscard]] std::size_t queued_bytes() const;
 
+  /// Whether the engine owes an answer, and how many it has given: where it owes one for long and
+  /// the number stays the same it can be reached, and does not work.
+  struct Answers {
+    std::uint64_t given = 0;
+    bool owed = false;
+  };
+  [[nodiscard]] Answers answers() const;
+
  private:
   using Clockwork = std::chrono::steady_clock;
 
@@ -144,6 +152,7 @@ class Sequencer {
   std::size_t offered_bytes_ VIBES_GUARDED_BY(mutex_) = 0;
   std::unordered_map<Uuid, IdWindow::Known> offered_ids_ VIBES_GUARDED_BY(mutex_);
   std::uint64_t unanswered_ VIBES_GUARDED_BY(mutex_) = 0;  // publishes
+  std::uint64_t answers_ VIBES_GUARDED_BY(mutex_) = 0;     // that say something
   std::uint64_t applied_ VIBES_GUARDED_BY(mutex_);         // sequence
   std::uint64_t last_sequence_ VIBES_GUARDED_BY(mutex_);   // of what was offered
   Offset next_ VIBES_GUARDED_BY(mutex_);                   // behind what was offered
