@@ -28,10 +28,14 @@ class ManualClock final : public Clock {
   std::atomic<std::int64_t> now_us = 1'700'000'000'000'000;
 };
 
+/// A stream in an iggy-server that all engines of that kind share (iggy_engine.cpp). Where this
+/// machine has none the test program ends and says that it is skipped.
+std::string iggy_url(const std::string& stream);
+
 /// One engine under the contract: opens a log, closes and opens it again.
 class Engine {
  public:
-  enum class Kind { memory, file, nats };
+  enum class Kind { memory, file, nats, iggy };
 
   explicit Engine(Kind kind, std::optional<eventlog::Origin> origin = std::nullopt) : kind_(kind) {
     options.origin = origin;
@@ -68,6 +72,8 @@ class Engine {
         return "file:" + (dir_.path() / "log").string();
       case Kind::nats:
         return nats_server().url("/" + stream_);
+      case Kind::iggy:
+        return iggy_url(stream_);
       case Kind::memory:
         break;
     }
@@ -98,9 +104,13 @@ class Engine {
   std::unique_ptr<eventlog::CopyTarget> log_;
 };
 
-/// Runs the test case once per engine.
 /// Those that another log can be copied into.
 inline Engine::Kind any_copy_engine() { return GENERATE(Engine::Kind::memory, Engine::Kind::file); }
+#ifdef VIBES_CONTRACT_OF_IGGY
+inline Engine::Kind any_engine() { return Engine::Kind::iggy; }
+inline Engine::Kind any_lasting_engine() { return Engine::Kind::iggy; }
+#else
+/// Runs the test case once per engine.
 inline Engine::Kind any_engine() {
   return GENERATE(Engine::Kind::memory, Engine::Kind::file, Engine::Kind::nats);
 }
@@ -108,6 +118,7 @@ inline Engine::Kind any_engine() {
 inline Engine::Kind any_lasting_engine() {
   return GENERATE(Engine::Kind::file, Engine::Kind::nats);
 }
+#endif
 
 /// A result that failed says why.
 #define REQUIRE_OK(result)             \

@@ -56,19 +56,20 @@ std::optional<std::string> iggy_program() {
   return program;
 }
 
-std::unique_ptr<LiveIggy> LiveIggy::start(Saving saving) {
+std::unique_ptr<LiveIggy> LiveIggy::start(Saving saving, Requests requests) {
   const auto program = iggy_program();
   if (!program) {
     return nullptr;
   }
-  std::unique_ptr<LiveIggy> server(new LiveIggy(*program, saving));
+  std::unique_ptr<LiveIggy> server(new LiveIggy(*program, saving, requests));
   server->start_again();
   return server;
 }
 
-LiveIggy::LiveIggy(std::string program, Saving saving)
+LiveIggy::LiveIggy(std::string program, Saving saving, Requests requests)
     : program_(std::move(program)),
       saving_(saving),
+      requests_(requests),
       http_port_(free_port()),
       tcp_port_(free_port()) {
   ServerProcess::Options asking = process_options();
@@ -96,11 +97,19 @@ ServerProcess::Options LiveIggy::process_options() const {
                          {"IGGY_WEBSOCKET_ENABLED", "false"},
                          {"IGGY_SYSTEM_SHARDING_CPU_ALLOCATION", "1"},
                          {"PATH", "/usr/bin:/bin"}};
+  if (requests_ == Requests::large) {
+    options.environment.emplace_back("IGGY_HTTP_MAX_REQUEST_SIZE", "100 MB");
+  }
   if (is_08_ && saving_ == Saving::each_message) {
     options.environment.emplace_back("IGGY_SYSTEM_PARTITION_ENFORCE_FSYNC", "true");
     options.environment.emplace_back("IGGY_SYSTEM_PARTITION_MESSAGES_REQUIRED_TO_SAVE", "1");
   }
   return options;
+}
+
+std::string LiveIggy::log_url(const std::string& stream) const {
+  return "iggy+http://iggy:" + std::string(kPassword) + "@127.0.0.1:" + std::to_string(http_port_) +
+         "/" + stream + (requests_ == Requests::large ? "?max_request=60000000" : "");
 }
 
 void LiveIggy::start_again() {

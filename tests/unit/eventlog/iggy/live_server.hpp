@@ -19,9 +19,11 @@ namespace vibes::test {
 class LiveIggy {
  public:
   enum class Saving { each_message, default_settings };
+  enum class Requests { default_size, large };
 
   /// Nothing, and a line that says so, where this machine has no server.
-  static std::unique_ptr<LiveIggy> start(Saving saving = Saving::each_message);
+  static std::unique_ptr<LiveIggy> start(Saving saving = Saving::each_message,
+                                         Requests requests = Requests::default_size);
 
   void start_again();
   /// SIGTERM, or SIGKILL.
@@ -33,16 +35,19 @@ class LiveIggy {
   [[nodiscard]] eventlog::iggy::IggyOptions options(const std::string& topic = "events") const;
   [[nodiscard]] std::unique_ptr<eventlog::iggy::IggyStream> stream(
       const std::string& topic = "events") const;
+  /// For engines::open_log(), with the password.
+  [[nodiscard]] std::string log_url(const std::string& stream) const;
   [[nodiscard]] bool is_08() const { return is_08_; }
 
  private:
-  LiveIggy(std::string program, Saving saving);
+  LiveIggy(std::string program, Saving saving, Requests requests);
   [[nodiscard]] eventlog::iggy::ServerProcess::Options process_options() const;
   std::pair<long, std::string> call(const eventlog::iggy::HttpRequest& request);
 
   TempDir dir_;
   const std::string program_;
   const Saving saving_;
+  const Requests requests_;
   bool is_08_ = false;
   std::uint16_t http_port_ = 0;
   std::uint16_t tcp_port_ = 0;
