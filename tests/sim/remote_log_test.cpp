@@ -238,7 +238,8 @@ TEST_CASE("remote log: a writer that never pauses does not keep another one out"
   done = true;
   writing.join();
   wait_for_end(*other, busy->end());
-  CHECK(read_all(*other) == read_all(*busy));
+  wait_for_end(*busy, other->end());
+  CHECK((read_all(*other) == read_all(*busy)));
 }
 
 TEST_CASE("remote log: a copy on disk goes on where it was", "[remote]") {
