@@ -225,6 +225,7 @@ Result<void> Replica::take(RemoteMessage message) {
 }
 
 void Replica::pass(std::uint64_t sequence) {
+  Applied applied;
   {
     const MutexLock lock(mutex_);
     if (!outstanding_.empty()) {
@@ -232,9 +233,10 @@ void Replica::pass(std::uint64_t sequence) {
       return;
     }
     position_.sequence = sequence;
+    applied = applied_listener_;
   }
-  if (applied_listener_) {
-    applied_listener_(sequence);
+  if (applied) {
+    applied(sequence);
   }
 }
 
@@ -271,6 +273,7 @@ Result<void> Replica::append(std::uint64_t sequence, RemoteBatch batch) {
 
 void Replica::note_applied(const Result<AppendReceipt>& receipt) {
   std::uint64_t sequence = 0;
+  Applied applied;
   {
     const MutexLock lock(mutex_);
     sequence = outstanding_.front();
@@ -288,9 +291,10 @@ void Replica::note_applied(const Result<AppendReceipt>& receipt) {
     if (failed_) {
       return;
     }
+    applied = applied_listener_;
   }
-  if (applied_listener_) {
-    applied_listener_(sequence);
+  if (applied) {
+    applied(sequence);
   }
 }
 

@@ -42,7 +42,10 @@ class Replica {
                                                std::string directory, const LogOptions& options);
 
   /// To be set before the first apply().
-  void on_applied(Applied applied) { applied_listener_ = std::move(applied); }
+  void on_applied(Applied applied) {
+    const MutexLock lock(mutex_);
+    applied_listener_ = std::move(applied);
+  }
 
   /// Takes messages, in the order of the stream. Waits where the log takes no more just now.
   /// Errors: corrupt, where the stream and this are out of step; the log's own.
@@ -96,7 +99,6 @@ class Replica {
   const std::string directory_;
   LogOptions options_;
   std::unique_ptr<CopyTarget> log_;
-  Applied applied_listener_;
   std::function<void()> turn_listener_;
   std::string report_;
 
@@ -110,6 +112,7 @@ class Replica {
   /// Of appends without an answer: the sequence up to which all is done once it is there.
   std::deque<std::uint64_t> outstanding_ VIBES_GUARDED_BY(mutex_);
   Position position_ VIBES_GUARDED_BY(mutex_);
+  Applied applied_listener_ VIBES_GUARDED_BY(mutex_);
   std::uint64_t foreign_ VIBES_GUARDED_BY(mutex_) = 0;
   std::map<std::uint64_t, std::string> why_foreign_ VIBES_GUARDED_BY(mutex_);  // the newest
   Timestamp last_time_ VIBES_GUARDED_BY(mutex_);

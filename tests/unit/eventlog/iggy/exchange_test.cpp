@@ -24,6 +24,30 @@ using eventlog::remote::RemoteBatch;
 using Answer = ReplayServer::Answer;
 using Request = ReplayServer::Request;
 
+/// What may be said before the usual answers; set by the test while the server's thread asks.
+class FirstAnswer {
+ public:
+  using Function = std::function<std::optional<Answer>(const Request&)>;
+
+  FirstAnswer& operator=(Function function) {
+    const MutexLock lock(mutex_);
+    function_ = std::make_shared<Function>(std::move(function));
+    return *this;
+  }
+  std::optional<Answer> operator()(const Request& request) {
+    std::shared_ptr<Function> function;
+    {
+      const MutexLock lock(mutex_);
+      function = function_;
+    }
+    return function ? (*function)(request) : std::nullopt;
+  }
+
+ private:
+  Mutex mutex_;
+  std::shared_ptr<Function> function_ VIBES_GUARDED_BY(mutex_);
+};
+
 /// A server of one version, as far as answers of it were recorded. What a test wants different it
 /// says in `first`.
 class Conversation {
@@ -32,9 +56,9 @@ class Conversation {
       : version_(std::move(version)),
         server_([this](const Request& request) { return reply(request); }) {}
 
-  /// Asked before everything else, under a lock. Nothing: what the version says. An answer with
+  /// Asked before everything else. Nothing: what the version says. An answer with
   /// status 0: the connection is closed.
-  std::function<std::optional<Answer>(const Request&)> first;
+  FirstAnswer first;
 
   [[nodiscard]] Answer recorded(std::string_view name) const {
     const auto answer = recorded::answer(version_, name);
@@ -64,7 +88,7 @@ class Conversation {
       const MutexLock lock(mutex_);
       log_.push_back(request.method + " " + request.path);
     }
-    auto answer = first ? first(request) : std::nullopt;
+    auto answer = first(request);
     if (!answer) {
       answer = usual(request);
     }
