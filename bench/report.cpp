@@ -29,6 +29,10 @@ double percentile(std::vector<double>& samples, double p) {
 void print_table(std::string_view benchmark, const std::vector<Figure>& figures) {
   std::printf("%.*s\n", static_cast<int>(benchmark.size()), benchmark.data());
   for (const Figure& figure : figures) {
+    if (!figure.left_out.empty()) {
+      std::printf("  %-44s left out: %s\n", figure.name.c_str(), figure.left_out.c_str());
+      continue;
+    }
     std::printf("  %-44s %14.1f %-6s", figure.name.c_str(), figure.value, figure.unit.c_str());
     if (figure.spread) {
       std::printf("  %12.1f to %12.1f", figure.spread->first, figure.spread->second);
@@ -44,6 +48,10 @@ bool write_json(std::string_view benchmark, const std::vector<Figure>& figures,
                 const std::string& path) {
   nlohmann::json rows = nlohmann::json::array();
   for (const Figure& figure : figures) {
+    if (!figure.left_out.empty()) {
+      rows.push_back({{"name", figure.name}, {"left_out", figure.left_out}});
+      continue;
+    }
     nlohmann::json row = {{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}};
     if (figure.spread) {
       row["least"] = figure.spread->first;

@@ -18,6 +18,8 @@ struct Figure {
   std::string limit = {};
   /// Of several runs the least and the greatest, where `value` is their median.
   std::optional<std::pair<double, double>> spread = {};
+  /// Why there is no value. Empty: there is one.
+  std::string left_out = {};
 };
 
 /// The p-th percentile (0 to 100) by nearest rank; sorts `samples`. Needs at least one.
@@ -26,7 +28,8 @@ double percentile(std::vector<double>& samples, double p);
 /// Prints `figures` as a table, each beside its limit.
 void print_table(std::string_view benchmark, const std::vector<Figure>& figures);
 /// Writes
-/// {"benchmark":…,"figures":[{"name","value","unit","least"?,"greatest"?,"limit"?,"ratio"?}]}.
+/// {"benchmark":…,"figures":[{"name","value","unit","least"?,"greatest"?,"limit"?,"ratio"?}]},
+/// with {"name","left_out"} where there is no value.
 /// False if the file cannot be written.
 bool write_json(std::string_view benchmark, const std::vector<Figure>& figures,
                 const std::string& path);

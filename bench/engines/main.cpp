@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // usage: bench_engines [--through-server] [--runs N] [--seconds S] [--json FILE]
 //
-// The same load on every engine: in memory, in files, and in NATS, whose server this starts for
-// itself. In this process, or through a real vibes-server.
+// The same load on every engine: in memory, in files, and in NATS and Apache Iggy, whose servers
+// this starts for itself. Iggy is left out where its server ($IGGY_SERVER, else iggy-server in
+// $PATH) cannot run. In this process, or through a real vibes-server.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +14,7 @@
 
 #include <unistd.h>
 
+#include "engines/iggy_server_here.hpp"
 #include "engines/in_process.hpp"
 #include "engines/nats_process.hpp"
 #include "engines/open.hpp"
@@ -27,12 +30,22 @@ struct Plan {
   unsigned runs = 3;
   double seconds = 2;
   std::string program = std::filesystem::canonical("/proc/self/exe").parent_path() / "vibes-server";
-  std::vector<std::string> engines{kYardstick, "file os", "memory", "nats"};
+  std::vector<std::string> engines{kYardstick, "file os", "memory", "nats", "iggy"};
 };
 
-EngineCase make_case(const std::string& name, const std::string& nats_url) {
-  if (name == "nats") {
-    return {name, nats_url};
+/// Next to nobody else's, in the current directory.
+std::filesystem::path directory_of(const std::string& engine) {
+  return std::filesystem::current_path() /
+         ("vibes-bench-" + engine + "-" + std::to_string(::getpid()));
+}
+
+EngineCase make_case(const std::string& name, const NatsProcess* nats,
+                     const std::filesystem::path& iggy) {
+  if (nats != nullptr) {
+    return {name, nats->url("bench")};
+  }
+  if (name == "iggy") {
+    return {name, "iggy:" + iggy.string()};
   }
   if (name == "memory") {
     return {name, "memory:"};
@@ -50,7 +63,7 @@ void run_in_process(Table& table, const Plan& plan) {
       if (name == "nats") {
         nats = std::make_unique<NatsProcess>(scratch.path(0) / "nats");
       }
-      EngineCase engine = make_case(name, nats ? nats->url("bench") : "");
+      EngineCase engine = make_case(name, nats.get(), directory / "iggy");
       if (engine.url.empty()) {
         engine.url = "file:" + (directory / "events").string();
       }
@@ -61,19 +74,35 @@ void run_in_process(Table& table, const Plan& plan) {
 }
 
 // The server's process has its scratch directory, of which there is one at a time: after a signal
-// that of NATS stays.
+// those of NATS and Iggy stay.
 void run_through_server(Table& table, const Plan& plan) {
   for (unsigned run = 0; run < plan.runs; ++run) {
     for (const std::string& name : plan.engines) {
       std::unique_ptr<NatsProcess> nats;
       if (name == "nats") {
-        nats = std::make_unique<NatsProcess>(std::filesystem::current_path() /
-                                             ("vibes-bench-nats-" + std::to_string(::getpid())));
+        nats = std::make_unique<NatsProcess>(directory_of(name));
       }
-      const EngineCase engine = make_case(name, nats ? nats->url("bench") : "");
+      const EngineCase engine = make_case(name, nats.get(), directory_of("iggy"));
       measure_through_server(table, engine, plan.program, plan.seconds);
+      std::filesystem::remove_all(directory_of("iggy"));
     }
   }
+}
+
+/// Takes Iggy off the plan where it cannot run, and says why.
+std::vector<Figure> leave_out(Plan& plan) {
+  if (std::ranges::find(plan.engines, "iggy") == plan.engines.end()) {
+    return {};
+  }
+  const auto why = why_no_iggy(directory_of("iggy"));
+  if (!why) {
+    return {};
+  }
+  std::erase(plan.engines, "iggy");
+  Figure row;
+  row.name = "iggy";
+  row.left_out = *why;
+  return {row};
 }
 
 double load_average() {
@@ -101,6 +130,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   const std::string json = parse_or_exit(app, argc, argv);
   plan.program = std::filesystem::absolute(plan.program);
+  const std::vector<Figure> left_out = leave_out(plan);
   const double load_before = load_average();
   Table table;
   if (through_server) {
@@ -110,6 +140,7 @@ int run(int argc, char** argv) {
     engines::close_libraries();
   }
   std::vector<Figure> figures = table.figures();
+  figures.insert(figures.end(), left_out.begin(), left_out.end());
   figures.push_back({"load average of the machine before", load_before, ""});
   figures.push_back({"load average of the machine after", load_average(), ""});
   return report(through_server ? "engines through a server" : "engines", figures, json);
