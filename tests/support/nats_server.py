@@ -11,6 +11,8 @@ The program is $VIBES_NATS_SERVER, or the one on $PATH. Only the standard librar
 
     nats_server.py start DIRECTORY    starts it in the background, again on the same port if it ran there before; prints the port
     nats_server.py kill DIRECTORY     kill -9
+
+NatsCluster is three of them that are one cluster.
 """
 
 import contextlib
@@ -112,11 +114,68 @@ class NatsServer:
             shutil.rmtree(self.root, ignore_errors=True)
 
 
+def free_ports(count):
+    """Ports that were free a moment ago, all different."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [s.getsockname()[1] for s in sockets]
+
+
+class NatsCluster:
+    """Three nats-servers that are one JetStream cluster. A node dies with the thread that started it."""
+
+    NODES = 3
+
+    def __init__(self):
+        ports = free_ports(self.NODES)
+        routes = ", ".join(f"nats://127.0.0.1:{port}" for port in ports)
+        self.nodes = [
+            NatsServer(more=f"server_name: s{n}\ncluster {{ name: c, listen: 127.0.0.1:{port}, routes: [ {routes} ] }}")
+            for n, port in enumerate(ports)
+        ]
+        self._ending = contextlib.ExitStack()
+
+    def url(self, rest="/vibes?replicas=3"):
+        return "nats://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes) + rest
+
+    def wait_until_whole(self, within=2 * WITHIN_S):
+        """Waits until every node has all of every stream: only then may the next one die."""
+        wait(self._is_whole, within)
+
+    def _is_whole(self):
+        """Also asks what has no leader, which is not answered, and a node that has just begun, which answers errors."""
+        try:
+            with contextlib.closing(RawNats(self.nodes[0].port, within=1)) as raw:
+                names = raw.request("$JS.API.STREAM.NAMES", {})["streams"] or []
+                found = [raw.request(f"$JS.API.STREAM.INFO.{name}", {}).get("cluster", {}) for name in names]
+        except (OSError, RuntimeError):
+            return False
+        return bool(found) and all(map(self._is_with_all, found))
+
+    def _is_with_all(self, group):
+        replicas = group.get("replicas", [])
+        return (
+            "leader" in group
+            and len(replicas) == self.NODES - 1
+            and all(r.get("current") and not r.get("offline") for r in replicas)
+        )
+
+    def __enter__(self):
+        with self._ending:
+            for node in self.nodes:
+                self._ending.enter_context(node)
+            self._ending = self._ending.pop_all()
+        return self
+
+    def __exit__(self, *reason):
+        return self._ending.__exit__(*reason)
+
+
 class RawNats:
     """NATS' text protocol over a socket, for what our own client would never send."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), WITHIN_S)
+    def __init__(self, port, within=WITHIN_S):
+        self.socket = socket.create_connection(("127.0.0.1", port), within)
         self.lines = self.socket.makefile("rb")
         assert self.lines.readline().startswith(b"INFO ")
         self.socket.sendall(b'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n')
