@@ -47,6 +47,12 @@ Result<Offset> EventLog::resume(const event::Cursor& cursor) {
     return mismatch("it is of another log");
   }
   if (cursor.next > end()) {
+    // Where several servers share a log, another one may have shown more of it already.
+    if (status().engine_durability) {
+      return fail(std::make_error_code(std::errc::resource_unavailable_try_again),
+                  "the copy of this server ends at " + std::to_string(end().value()) +
+                      ", before the cursor; try again");
+    }
     return mismatch("it is past the end of the log");
   }
   // A check of 0 was made where the event was no longer kept.

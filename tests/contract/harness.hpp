@@ -47,7 +47,7 @@ class Engine {
   }
 
   [[nodiscard]] bool survives_restart() const { return kind_ != Kind::memory; }
-  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] bool is_shared() const { return kind_ == Kind::nats || kind_ == Kind::iggy; }
   [[nodiscard]] eventlog::CopyTarget& log() { return *log_; }
 
   void open() {

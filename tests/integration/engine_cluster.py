@@ -69,7 +69,7 @@ class Watcher:
     async def watch(self):
         while len(self.log) < TOTAL:
             home = self.homes[self.connections % len(self.homes)]
-            # A server refuses the cursor of another one until it has come as far.
+            # Until it has come as far a server answers 503.
             await until(lambda home=home: log_of(home)["end"] >= self.resume_at)
             async with firehose(home, from_=self.cursor, batch=1) as client:
                 self.connections += 1

@@ -211,6 +211,18 @@ TEST_CASE("remote log: what the engine refuses is refused, whole, and the rest g
   }
 }
 
+TEST_CASE("remote log: a cursor from a server that is ahead is not refused for good", "[remote]") {
+  SimEngine engine(1, {});
+  const auto log = open_log(engine);
+  append_numbered(*log, 0, 10);
+  auto cursor = log->cursor_at(Offset(10));
+  REQUIRE(cursor);
+  cursor->next = Offset(15);  // as the other one gave it
+  const auto refused = log->resume(*cursor);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == std::errc::resource_unavailable_try_again);
+}
+
 TEST_CASE("remote log: a writer that never pauses does not keep another one out", "[remote]") {
   SimEngine engine(1, {});
   const auto busy = open_log(engine);
