@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 from firehose_client import connect, firehose
+from nats_credentials import Accounts
 from nats_server import NatsServer, RawNats, wait
 from vibes_server import VibesServer, program
 
@@ -71,6 +72,17 @@ def test_a_wrong_password_is_told_and_not_repeated():
         with VibesServer("--log", nats.url(login="me:right@")) as server:
             server.append(note())
             assert "right" not in json.dumps(server.get_json("/api/health"))
+
+
+def test_a_creds_file_lets_in_and_one_of_another_account_does_not(tmp_path):
+    accounts, others = Accounts(tmp_path), Accounts(tmp_path)
+    good, bad = accounts.user("good"), others.user("bad")
+    with NatsServer(more=accounts.config) as nats:
+        with VibesServer("--log", nats.url(f"/vibes?creds={good}")) as server:
+            server.append(note(n=1))
+            assert [event["event"]["n"] for event in events(server, "types=note&from=beginning")] == [1]
+        code, said = refused("--log", nats.url(f"/vibes?creds={bad}"))
+        assert code == EXIT_UNAUTHORIZED, said
 
 
 @pytest.mark.parametrize(
