@@ -33,6 +33,20 @@ void put_digits(char* out, unsigned value, unsigned width) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+/// Z or +HH:MM. The library would read on behind a sign without digits.
+bool ends_in_zone(std::string_view text) {
+  constexpr std::string_view kOffset = "+00:00";
+  if (text.back() == 'Z' || text.back() == 'z') {
+    return true;
+  }
+  if (text.size() < kOffset.size()) {
+    return false;
+  }
+  const std::string_view end = text.substr(text.size() - kOffset.size());
+  return (end[0] == '+' || end[0] == '-') && is_digit(end[1]) && is_digit(end[2]) &&
+         end[3] == ':' && is_digit(end[4]) && is_digit(end[5]);
+}
+
 bool looks_like_rfc3339(std::string_view text) {
   // The library's parser is lenient about widths and trailing text, and makes a number of what is
   // none; RFC 3339 is not.
@@ -50,7 +64,7 @@ bool looks_like_rfc3339(std::string_view text) {
     }
   }
   const std::string_view rest = text.substr(kForm.size());
-  return rest.front() != '.' || (rest.size() > 1 && is_digit(rest[1]));
+  return (rest.front() != '.' || (rest.size() > 1 && is_digit(rest[1]))) && ends_in_zone(rest);
 }
 
 }  // namespace
