@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/unique_fd.hpp"
+#include "verify/argv.hpp"
 #include "verify/errc.hpp"
 
 namespace vibes::verify {
@@ -50,16 +51,6 @@ struct Streams {
     return text;
   }
 };
-
-std::vector<char*> pointers_to(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (std::string& text : strings) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 Result<pid_t> spawn(const ProgramRun& run, const Streams& streams) {
   std::vector<std::string> arguments = {run.program};

@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "verify/argv.hpp"
 #include "verify/errc.hpp"
 
 namespace vibes::verify {
@@ -41,16 +42,6 @@ std::vector<std::string> environment_for(const fs::path& root) {
   environment.push_back("XDG_STATE_HOME=" + (root / "state").string());
   environment.push_back("XDG_RUNTIME_DIR=" + (root / "run").string());
   return environment;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (std::string& text : strings) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 /// Everything the child needs, made before the fork: between fork and exec nothing may allocate.
