@@ -67,8 +67,8 @@ class Writer {
     }
   }
   void wait() {
-    while (answered_ < told_.size()) {
-      answered_.wait(answered_.load());
+    for (std::size_t now = answered_; now < told_.size(); now = answered_) {
+      answered_.wait(now);
     }
   }
   [[nodiscard]] const std::deque<Told>& told() const { return told_; }
