@@ -2,6 +2,7 @@
 #include "sim/sim_stream.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/limits.hpp"
@@ -35,7 +36,7 @@ class SimStream final : public RemoteStream, private RemoteGroups {
                        Published done) override {
     const MutexLock lock(engine_.mutex_);
     VIBES_TRY(check_reachable());
-    engine_.offers_.push_back({batch, last_sequence, std::move(done)});
+    engine_.offers_.push_back({this, batch, last_sequence, std::move(done)});
     engine_.changed_.notify_all();
     return {};
   }
@@ -76,10 +77,21 @@ class SimStream final : public RemoteStream, private RemoteGroups {
   }
   [[nodiscard]] RemoteGroups& groups() override { return *this; }
   [[nodiscard]] std::string url() const override { return "sim:"; }
-  // Whatever was offered is answered by the engine's thread; the log waits for that.
   void close() override {
-    const MutexLock lock(engine_.mutex_);
-    engine_.listeners_.erase(this);
+    std::deque<SimEngine::Offer> rest;
+    {
+      MutexLock lock(engine_.mutex_);
+      engine_.listeners_.erase(this);
+      std::ranges::copy_if(engine_.offers_, std::back_inserter(rest),
+                           [this](const auto& offer) { return offer.by == this; });
+      std::erase_if(engine_.offers_, [this](const auto& offer) { return offer.by == this; });
+      while (engine_.answering_ == this) {
+        engine_.changed_.wait(lock);
+      }
+    }
+    for (const SimEngine::Offer& offer : rest) {
+      offer.done(fail(Errc::indeterminate, "sim"));
+    }
   }
 
  private:
@@ -205,15 +217,18 @@ void SimEngine::carry_out(Offer offer, MutexLock& lock) {
   if (!reachable_ || happens(faults_.lose_message)) {
     // The answer is that nothing is known.
   } else if (happens(faults_.late_message)) {
-    late_.push_back({offer.batch, offer.last_sequence, {}});
+    late_.push_back({nullptr, offer.batch, offer.last_sequence, {}});
   } else if (happens(faults_.refuse) || offer.batch.events.size() > faults_.events_max) {
     answer = fail(Errc::storage_full, "sim");
   } else if (auto stored = store(offer); !happens(faults_.lose_answer)) {
     answer = std::move(stored);
   }
+  answering_ = offer.by;
   lock.unlock();
   offer.done(std::move(answer));
   lock.lock();
+  answering_ = nullptr;
+  changed_.notify_all();
 }
 
 }  // namespace vibes::test

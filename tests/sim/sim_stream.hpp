@@ -56,6 +56,7 @@ class SimEngine {
   using Published = eventlog::remote::RemoteStream::Published;
   using RemoteMessage = eventlog::remote::RemoteMessage;
   struct Offer {
+    const void* by = nullptr;  // the stream
     eventlog::remote::RemoteBatch batch;
     std::uint64_t last_sequence = 0;
     Published done;
@@ -72,6 +73,7 @@ class SimEngine {
   std::mt19937_64 random_ VIBES_GUARDED_BY(mutex_);
   SimFaults faults_ VIBES_GUARDED_BY(mutex_);
   std::deque<Offer> offers_ VIBES_GUARDED_BY(mutex_);
+  const void* answering_ VIBES_GUARDED_BY(mutex_) = nullptr;  // this stream, just now
   std::deque<Offer> late_ VIBES_GUARDED_BY(mutex_);
   std::vector<RemoteMessage> messages_ VIBES_GUARDED_BY(mutex_);            // message n at n-1
   std::map<std::uint64_t, const void*> asked_by_ VIBES_GUARDED_BY(mutex_);  // by sequence
