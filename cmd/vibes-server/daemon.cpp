@@ -375,6 +375,7 @@ Result<void> Daemon::start_server(std::size_t connections_max) {
   routes_->add_to(server_->context().router);
   server_->context().token = token_ ? &*token_ : nullptr;
   server_->context().before_log_moved = [this] { (void)websocket_consumer_->pump(); };
+  server_->context().after_input = [this] { log_->drive(); };
   return server_->start(*log_);
 }
 

@@ -9,7 +9,7 @@
 
 namespace vibes::eventlog {
 
-Result<void> check_batch(const std::vector<event::NewEvent>& batch) {
+Result<void> check_batch(std::span<const event::NewEvent> batch) {
   if (batch.empty()) {
     return fail(event::Errc::empty_batch, "append");
   }

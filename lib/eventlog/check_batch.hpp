@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "base/result.hpp"
 #include "event/event.hpp"
@@ -11,6 +11,6 @@ namespace vibes::eventlog {
 /// What every engine refuses before it takes a batch. Errors: event::Errc::empty_batch,
 /// batch_too_large (limits::kBatchBytesMax of payload, kBatchEventsMax, or a type or session that
 /// is too long).
-Result<void> check_batch(const std::vector<event::NewEvent>& batch);
+Result<void> check_batch(std::span<const event::NewEvent> batch);
 
 }  // namespace vibes::eventlog

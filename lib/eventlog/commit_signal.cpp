@@ -23,15 +23,10 @@ CommitSignal::Subscription::~Subscription() {
   }
 }
 
-Offset CommitSignal::end() const {
-  const MutexLock lock(mutex_);
-  return end_;
-}
-
 void CommitSignal::advance(Offset end) {
   const MutexLock lock(mutex_);
-  VIBES_ASSERT(end >= end_);
-  end_ = end;
+  VIBES_ASSERT(end >= this->end());
+  end_.store(end.value(), std::memory_order_release);
 }
 
 void CommitSignal::publish(Offset end) {
@@ -70,12 +65,12 @@ Offset CommitSignal::wait_beyond(Offset after, std::stop_token stop,
     moved_.notify_all();
   });
   MutexLock lock(mutex_);
-  while (end_ <= after && !stop.stop_requested()) {
+  while (end() <= after && !stop.stop_requested()) {
     if (moved_.wait_until(lock, deadline) == std::cv_status::timeout) {
       break;
     }
   }
-  return end_;
+  return end();
 }
 
 }  // namespace vibes::eventlog

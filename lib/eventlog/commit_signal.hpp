@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -33,9 +34,9 @@ class CommitSignal {
     std::uint64_t id_ = 0;
   };
 
-  explicit CommitSignal(Offset end = Offset{}) : end_(end) {}
+  explicit CommitSignal(Offset end = Offset{}) : end_(end.value()) {}
 
-  [[nodiscard]] Offset end() const;
+  [[nodiscard]] Offset end() const { return Offset(end_.load(std::memory_order_acquire)); }
 
   /// Moves the end without waking anyone. The engine calls it before it hands out the acks of a
   /// group commit, so that whoever has an ack also finds the event; publish() follows.
@@ -58,8 +59,8 @@ class CommitSignal {
 
   mutable Mutex mutex_;
   CondVar moved_;
-  Offset end_ VIBES_GUARDED_BY(mutex_);
-  Mutex listeners_mutex_;  // taken before mutex_ by nobody; held while listeners run
+  std::atomic<std::uint64_t> end_;  // moved with mutex_ held, so that no waiter misses it
+  Mutex listeners_mutex_;           // taken before mutex_ by nobody; held while listeners run
   std::map<std::uint64_t, Listener> listeners_ VIBES_GUARDED_BY(listeners_mutex_);
   std::uint64_t next_id_ VIBES_GUARDED_BY(listeners_mutex_) = 1;
 };

@@ -2,6 +2,8 @@
 #include "eventlog/event_log.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "event/errc.hpp"
 
@@ -23,6 +25,53 @@ Result<std::optional<std::uint32_t>> check_of(EventLog& log, Offset at) {
 std::uint64_t AppendReceipt::duplicates() const {
   return static_cast<std::uint64_t>(
       std::count_if(places.begin(), places.end(), [](const Place& p) { return p.duplicate; }));
+}
+
+AppendBundle AppendBundle::take_front(std::size_t appends) {
+  if (appends == ends.size()) {
+    return std::exchange(*this, {});
+  }
+  AppendBundle front;
+  const std::size_t count = appends == 0 ? 0 : ends[appends - 1];
+  const auto last = events.begin() + static_cast<std::ptrdiff_t>(count);
+  front.events.assign(std::move_iterator(events.begin()), std::move_iterator(last));
+  events.erase(events.begin(), last);
+  const auto last_end = ends.begin() + static_cast<std::ptrdiff_t>(appends);
+  front.ends.assign(ends.begin(), last_end);
+  ends.erase(ends.begin(), last_end);
+  std::ranges::for_each(ends, [count](std::size_t& end) { end -= count; });
+  return front;
+}
+
+// For engines that have no better way: each append by itself. A copy is offered, for one that is
+// not taken must still be there.
+Result<std::size_t> EventLog::append_bundle(AppendBundle& bundle, BundleDone done) {
+  std::size_t taken = 0;
+  auto begin = bundle.events.cbegin();
+  for (const std::size_t end : bundle.ends) {
+    const auto to = bundle.events.cbegin() + static_cast<std::ptrdiff_t>(end);
+    auto appended = append({begin, to}, [done](Result<AppendReceipt> answer) {
+      BundleReceipt receipt{.appends = 1};
+      if (answer) {
+        receipt.durability = answer->durability;
+        receipt.pending = answer->pending;
+        receipt.places = std::move(answer->places);
+      } else {
+        receipt.refused.push_back({0, std::move(answer).error()});
+      }
+      done(std::move(receipt));
+    });
+    if (!appended) {
+      if (taken == 0) {
+        return fail(std::move(appended).error());
+      }
+      break;  // the caller comes back with the rest
+    }
+    begin = to;
+    ++taken;
+  }
+  (void)bundle.take_front(taken);
+  return taken;
 }
 
 Result<event::Cursor> EventLog::cursor_at(Offset next) {

@@ -43,6 +43,36 @@ struct AppendReceipt {
 /// any lock of the caller of append() is needed.
 using AppendDone = std::function<void(Result<AppendReceipt>)>;
 
+/// Several appends of one producer, one behind the other; each is all or nothing by itself.
+struct AppendBundle {
+  std::vector<event::NewEvent> events;  // of all of them
+  std::vector<std::size_t> ends;        // of each append: where its events end in `events`
+
+  [[nodiscard]] bool empty() const { return ends.empty(); }
+  /// The events that were added since the last one are an append.
+  void close_append() { ends.push_back(events.size()); }
+  /// Takes the first `appends` out of it.
+  AppendBundle take_front(std::size_t appends);
+};
+
+/// What became of appends of a bundle that stand next to each other.
+struct BundleReceipt {
+  struct Refusal {
+    std::size_t append = 0;  // which of these, counted from 0
+    Error error;
+  };
+  std::size_t appends = 0;
+  Durability durability = Durability::memory;  // of those that were not refused
+  bool pending = false;                        // as in AppendReceipt
+  /// One per event of the appends that were not refused, in order.
+  std::vector<AppendReceipt::Place> places = {};
+  std::vector<Refusal> refused = {};  // in order
+};
+
+/// Called for one part of the bundle after the other, in order, until each of its appends was
+/// told of once. The rules of AppendDone.
+using BundleDone = std::function<void(BundleReceipt)>;
+
 /// What the log can do right now, for people and for /api/health.
 struct LogStatus {
   /// away: the engine that decides the order cannot be reached just now.
@@ -103,6 +133,15 @@ class EventLog {
   /// and nothing was taken: event::Errc::empty_batch, batch_too_large, queue_full, closed, failed,
   /// storage_full. Through `done`: event_id_conflict, storage_full, indeterminate, failed.
   virtual Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) = 0;
+
+  /// The same for several appends at about the price of one. Returns how many were taken, from the
+  /// front, and takes these out of the bundle; an error is about the first. The engine may leave
+  /// them where they are until drive() is called: the caller does that before it waits for
+  /// anything.
+  virtual Result<std::size_t> append_bundle(AppendBundle& bundle, BundleDone done);
+  /// Makes sure that what append_bundle() took is committed. The engine may do it on this thread,
+  /// which then calls `done` and the listeners, where it has been quick of late.
+  virtual void drive() {}
 
   /// Errors: out_of_range (an offset past the end), not_found (no such event_id), or the I/O error.
   virtual Result<std::unique_ptr<Reader>> reader(const Position& position) = 0;

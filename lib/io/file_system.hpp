@@ -30,6 +30,9 @@ class File {
   /// fdatasync(2). After any error nothing is known about what is on disk, and calling it again
   /// would lie: the caller must give the file up.
   virtual Result<void> sync_data() = 0;
+  /// Lets the disk begin with what was written in this range, so that a later sync_data() has less
+  /// to wait for. Promises nothing.
+  virtual void begin_writeback(std::uint64_t /*position*/, std::uint64_t /*bytes*/) {}
   virtual Result<void> truncate(std::uint64_t size) = 0;
   /// Reserves disk space and sets the file's size, so that later writes inside it cannot meet a
   /// full disk.

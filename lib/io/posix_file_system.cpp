@@ -76,6 +76,11 @@ class PosixFile final : public File {
     return {};
   }
 
+  void begin_writeback(std::uint64_t position, std::uint64_t bytes) override {
+    (void)::sync_file_range(fd_.get(), static_cast<off64_t>(position), static_cast<off64_t>(bytes),
+                            SYNC_FILE_RANGE_WRITE);
+  }
+
   Result<void> truncate(std::uint64_t size) override {
     if (retry_on_signal([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) != 0) {
       return fail_errno("cannot cut " + path_ + " to " + std::to_string(size) + " bytes");

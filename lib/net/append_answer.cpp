@@ -32,31 +32,32 @@ std::size_t AppendAnswers::cost(const Answer& answer) const {
 
 // The ack that this receipt joins: the last one, unless a nack is behind it, only one of them is
 // pending, or its ids would fill more than one chunk.
-AppendAnswers::Answer& AppendAnswers::open_ack(const eventlog::AppendReceipt& receipt) {
+AppendAnswers::Answer& AppendAnswers::open_ack(const Acked& acked) {
   if (!waiting_.empty() && waiting_.back().nack.empty() &&
-      waiting_.back().pending == receipt.pending &&
-      cost(waiting_.back()) + receipt.places.size() * kIdBytes <= limits::kWriteChunkBytes) {
+      waiting_.back().pending == acked.pending &&
+      cost(waiting_.back()) + acked.places.size() * kIdBytes <= limits::kWriteChunkBytes) {
     return waiting_.back();
   }
   Answer& fresh = waiting_.emplace_back();
-  fresh.pending = receipt.pending;
-  fresh.first = receipt.places.front().offset;
-  fresh.durability = receipt.durability;
+  fresh.pending = acked.pending;
+  fresh.first = acked.places.front().offset;
+  fresh.durability = acked.durability;
   bytes_ += cost(fresh);
   return fresh;
 }
 
-void AppendAnswers::ack(const eventlog::AppendReceipt& receipt) {
-  Answer& answer = open_ack(receipt);
-  answer.last = receipt.places.back().offset;
-  answer.count += receipt.places.size();
-  answer.duplicates += receipt.duplicates();
-  answer.durability = std::min(answer.durability, receipt.durability);
-  if (has_ids(receipt.pending)) {
-    for (const auto& place : receipt.places) {
+void AppendAnswers::ack(const Acked& acked) {
+  Answer& answer = open_ack(acked);
+  answer.last = acked.places.back().offset;
+  answer.count += acked.places.size();
+  answer.duplicates += static_cast<std::uint64_t>(
+      std::ranges::count_if(acked.places, [](const auto& place) { return place.duplicate; }));
+  answer.durability = std::min(answer.durability, acked.durability);
+  if (has_ids(acked.pending)) {
+    for (const auto& place : acked.places) {
       answer.ids.push_back(place.event_id);
     }
-    bytes_ += receipt.places.size() * kIdBytes;
+    bytes_ += acked.places.size() * kIdBytes;
   }
 }
 

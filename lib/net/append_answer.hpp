@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,13 @@ class AppendAnswers {
  public:
   explicit AppendAnswers(AckIds ids) : ids_(ids) {}
 
-  void ack(const eventlog::AppendReceipt& receipt);
+  /// Events that were appended next to each other by one message or by several.
+  struct Acked {
+    std::span<const eventlog::AppendReceipt::Place> places;  // at least one
+    eventlog::Durability durability = eventlog::Durability::memory;
+    bool pending = false;
+  };
+  void ack(const Acked& acked);
   /// `line` is 0 where the refusal is not about one line.
   void nack(const Error& error, std::size_t line);
   void nack(std::string_view code, std::string_view message);
@@ -50,7 +57,7 @@ class AppendAnswers {
     std::vector<Uuid> ids;
   };
   void add_nack(std::string text);
-  [[nodiscard]] Answer& open_ack(const eventlog::AppendReceipt& receipt);
+  [[nodiscard]] Answer& open_ack(const Acked& acked);
   [[nodiscard]] bool has_ids(bool pending) const { return pending || ids_ == AckIds::with; }
   [[nodiscard]] std::size_t cost(const Answer& answer) const;
   [[nodiscard]] std::string text(const Answer& answer) const;

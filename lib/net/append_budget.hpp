@@ -37,6 +37,14 @@ class AppendBudget {
         budget_->used_.fetch_sub(bytes_, std::memory_order_relaxed);
       }
     }
+    /// Takes another share of the same budget over.
+    void add(Share other) {
+      if (budget_ == nullptr) {
+        *this = std::move(other);
+      } else {
+        bytes_ += std::exchange(other.bytes_, 0);
+      }
+    }
     /// False: the budget was used up, nothing was taken.
     explicit operator bool() const { return budget_ != nullptr; }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "net/append_socket.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,21 +32,21 @@ struct AppendQuery {
   std::optional<std::string> unavailable;
 };
 
-/// Where the writer thread leaves receipts for the net thread. Shared with the appends under way,
+/// Where whoever commits leaves receipts for the net thread. Shared with the appends under way,
 /// which may outlive the connection.
 class ReceiptBox {
  public:
-  using Receipt = Result<eventlog::AppendReceipt>;
+  using Receipt = eventlog::BundleReceipt;
 
   ReceiptBox(Connection& connection, std::function<void()> collect)
       : post_quietly_(connection.quiet_poster()),
         post_(connection.poster()),
         collect_(std::move(collect)) {}
 
-  /// On the writer thread. The commit's own wake-up comes right behind an ack; nothing does behind
-  /// a refusal, nor where the end of the log stays where it is, as it does for pending events.
+  /// On any thread. The commit's own wake-up comes right behind an ack; nothing does behind a
+  /// refusal, nor where the end of the log stays where it is, as it does for pending events.
   void put(Receipt receipt) {
-    const bool wakes_nobody = !receipt || receipt->pending || receipt->places.back().duplicate;
+    const bool wakes_nobody = receipt.pending || newest(receipt) == nullptr;
     bool post = false;
     {
       const MutexLock lock(mutex_);
@@ -65,6 +68,13 @@ class ReceiptBox {
     receipts_.swap(into);
   }
 
+  /// The event of these that is furthest on in the log; nullptr: they were all there before.
+  static const eventlog::AppendReceipt::Place* newest(const Receipt& receipt) {
+    const auto found = std::ranges::find_if(receipt.places.rbegin(), receipt.places.rend(),
+                                            [](const auto& place) { return !place.duplicate; });
+    return found == receipt.places.rend() ? nullptr : &*found;
+  }
+
  private:
   const Connection::Poster post_quietly_;
   const Connection::Poster post_;
@@ -74,7 +84,7 @@ class ReceiptBox {
   bool posted_ VIBES_GUARDED_BY(mutex_) = false;
 };
 
-/// One producer.
+/// One producer. Messages that come in one turn of the net thread are given to the log together.
 class AppendSocket final : public Endpoint {
  public:
   AppendSocket(Connection& connection, AppendContext& context, AppendQuery query)
@@ -85,29 +95,42 @@ class AppendSocket final : public Endpoint {
         box_(std::make_shared<ReceiptBox>(connection, [this] { collect(); })) {}
 
   void on_message(std::string_view text) override;
+  void on_input_end() override;
   void on_writable() override;
   void on_timer() override;
   void on_log_moved() override;
   void on_stop() override;
 
  private:
-  /// A message that has not been answered: in the log's queue, or refused and waiting for its turn
-  /// to say so.
+  /// Messages that have not been answered: in the log's queue, or one that was refused and waits
+  /// for its turn to say so.
   struct Unanswered {
+    std::vector<std::size_t> ends;  // of the messages' events, counted from the first
+    std::size_t told = 0;           // messages of these that have been answered
     std::size_t bytes = 0;
     AppendBudget::Share share;
     std::optional<Error> refused;
     std::size_t line = 0;
   };
+  /// What waits for the end of the turn, or for room in the log's queue.
+  struct Gathered {
+    eventlog::AppendBundle bundle;
+    std::size_t bytes = 0;
+    AppendBudget::Share share;
+  };
   enum class Taken : std::uint8_t { yes, no_room };
 
   Taken take(std::string_view text);
-  Taken append(std::string_view text, std::vector<event::NewEvent> events);
+  Taken gather(std::string_view text, std::vector<event::NewEvent> events);
+  Taken pass_on();
   void refuse(Error error, std::size_t line);
   void collect();
   void answer_arrived();
+  void answer(const ReceiptBox::Receipt& receipt);
   void answer_refused();
   void retry_held();
+  /// At the end of a turn: something waits for room.
+  [[nodiscard]] bool has_held() const { return !held_.empty() || !gathered_.bundle.empty(); }
   void balance_reading();
   void proceed();
 
@@ -115,9 +138,10 @@ class AppendSocket final : public Endpoint {
   AppendContext& context_;
   const AppendQuery query_;
   AppendAnswers answers_;
-  std::shared_ptr<ReceiptBox> box_;    // shared with the appends under way
+  std::shared_ptr<ReceiptBox> box_;  // shared with the appends under way
+  Gathered gathered_;
   std::deque<Unanswered> unanswered_;  // oldest first
-  std::size_t unanswered_bytes_ = 0;
+  std::size_t unanswered_bytes_ = 0;   // with gathered_
   /// Messages that came although reading was paused, or found no room. Bounded by what the
   /// connection had read already.
   std::deque<std::string> held_;
@@ -135,6 +159,10 @@ void AppendSocket::on_message(std::string_view text) {
   if (!held_.empty() || take(text) == Taken::no_room) {
     held_.emplace_back(text);
   }
+}
+
+void AppendSocket::on_input_end() {
+  (void)pass_on();
   proceed();
 }
 
@@ -145,42 +173,60 @@ AppendSocket::Taken AppendSocket::take(std::string_view text) {
     return Taken::yes;
   }
   auto batch = event::check_ndjson(text, context_.check);
-  if (batch.refused) {
-    refuse(std::move(batch.refused->error), batch.refused->line);
-    return Taken::yes;
+  if (!batch.refused) {
+    return gather(text, std::move(batch.events));
   }
-  return append(text, std::move(batch.events));
+  if (pass_on() == Taken::no_room) {
+    return Taken::no_room;  // what came before is answered before
+  }
+  refuse(std::move(batch.refused->error), batch.refused->line);
+  return Taken::yes;
 }
 
-AppendSocket::Taken AppendSocket::append(std::string_view text,
+AppendSocket::Taken AppendSocket::gather(std::string_view text,
                                          std::vector<event::NewEvent> events) {
   const std::size_t bytes = text.size() + events.size() * kMessageOverheadBytes;
-  if (!unanswered_.empty() && unanswered_bytes_ + bytes > limits::kUnackedBytesPerConnection) {
+  if (unanswered_bytes_ > 0 && unanswered_bytes_ + bytes > limits::kUnackedBytesPerConnection) {
     return Taken::no_room;
   }
   AppendBudget::Share share = context_.budget.take(bytes);
   if (!share) {
     return Taken::no_room;
   }
-  // Before the append, because its receipt may come at any moment; what it finds is on this thread
-  // only.
-  auto appended = context_.log.append(std::move(events), [box = box_](ReceiptBox::Receipt receipt) {
-    box->put(std::move(receipt));
-  });
-  if (appended) {
-    unanswered_.push_back({bytes, std::move(share), std::nullopt, 0});
-    unanswered_bytes_ += bytes;
-    return Taken::yes;
+  gathered_.share.add(std::move(share));
+  gathered_.bytes += bytes;
+  unanswered_bytes_ += bytes;
+  std::ranges::move(events, std::back_inserter(gathered_.bundle.events));
+  gathered_.bundle.close_append();
+  return Taken::yes;
+}
+
+/// Gives the log what was gathered. A receipt may come at any moment, but finds what is noted here:
+/// it is collected on this thread.
+AppendSocket::Taken AppendSocket::pass_on() {
+  while (!gathered_.bundle.empty()) {
+    std::vector<std::size_t> ends = gathered_.bundle.ends;
+    const auto taken = context_.log.append_bundle(
+        gathered_.bundle,
+        [box = box_](ReceiptBox::Receipt receipt) { box->put(std::move(receipt)); });
+    if (taken) {
+      ends.resize(*taken);
+      unanswered_.push_back({std::move(ends), 0, std::exchange(gathered_.bytes, 0),
+                             std::exchange(gathered_.share, {}), std::nullopt, 0});
+    } else if (taken.error().code == eventlog::Errc::queue_full) {
+      return Taken::no_room;
+    } else {
+      (void)gathered_.bundle.take_front(1);
+      refuse(taken.error(), 0);
+    }
   }
-  if (appended.error().code == eventlog::Errc::queue_full) {
-    return Taken::no_room;
-  }
-  refuse(std::move(appended).error(), 0);
+  unanswered_bytes_ -= std::exchange(gathered_.bytes, 0);  // of what was refused
+  gathered_.share = {};
   return Taken::yes;
 }
 
 void AppendSocket::refuse(Error error, std::size_t line) {
-  unanswered_.push_back({0, {}, std::move(error), line});
+  unanswered_.push_back({{}, 0, 0, {}, std::move(error), line});
   answer_refused();
 }
 
@@ -208,17 +254,41 @@ void AppendSocket::answer_arrived() {
   const Offset end = context_.log.end();
   while (!arrived_.empty()) {
     const ReceiptBox::Receipt& receipt = arrived_.front();
-    if (!receipt) {
-      answers_.nack(receipt.error(), 0);
-    } else if (receipt->pending || receipt->places.back().offset < end) {
-      answers_.ack(*receipt);
-    } else {
+    const auto* const newest = ReceiptBox::newest(receipt);
+    if (!receipt.pending && newest != nullptr && newest->offset >= end) {
       break;
     }
+    answer(receipt);
     arrived_.pop_front();
-    unanswered_bytes_ -= unanswered_.front().bytes;
-    unanswered_.pop_front();
-    answer_refused();
+    Unanswered& front = unanswered_.front();
+    if (front.told == front.ends.size()) {
+      unanswered_bytes_ -= front.bytes;
+      unanswered_.pop_front();
+      answer_refused();
+    }
+  }
+}
+
+/// Of messages at the front of unanswered_.
+void AppendSocket::answer(const ReceiptBox::Receipt& receipt) {
+  Unanswered& of = unanswered_.front();
+  const bool as_one = receipt.refused.empty() && query_.ids == AckIds::without && !receipt.pending;
+  if (as_one) {
+    answers_.ack({receipt.places, receipt.durability, receipt.pending});
+    of.told += receipt.appends;
+    return;
+  }
+  std::span<const eventlog::AppendReceipt::Place> places(receipt.places);
+  auto refused = receipt.refused.begin();
+  for (std::size_t i = 0; i < receipt.appends; ++i, ++of.told) {
+    if (refused != receipt.refused.end() && refused->append == i) {
+      answers_.nack(refused->error, 0);
+      ++refused;
+      continue;
+    }
+    const std::size_t count = of.ends[of.told] - (of.told == 0 ? 0 : of.ends[of.told - 1]);
+    answers_.ack({places.first(count), receipt.durability, receipt.pending});
+    places = places.subspan(count);
   }
 }
 
@@ -226,10 +296,11 @@ void AppendSocket::retry_held() {
   while (!held_.empty() && take(held_.front()) == Taken::yes) {
     held_.pop_front();
   }
+  (void)pass_on();
 }
 
 void AppendSocket::on_log_moved() {
-  if (!arrived_.empty() || !held_.empty()) {
+  if (!arrived_.empty() || !held_.empty() || !gathered_.bundle.empty()) {
     answer_arrived();
     retry_held();
     proceed();
@@ -258,22 +329,22 @@ void AppendSocket::on_stop() {
 // Ends every turn.
 void AppendSocket::proceed() {
   balance_reading();
-  if (!held_.empty() && !retry_timer_set_) {
+  if (has_held() && !retry_timer_set_) {
     retry_timer_set_ = true;
     connection_.set_timer(kRetryAfter);
   }
   if (!answers_.empty()) {
     connection_.request_write();
-  } else if (stopping_ && unanswered_.empty()) {
+  } else if (stopping_ && unanswered_.empty() && gathered_.bundle.empty()) {
     connection_.close(CloseCode::going_away, "the server is stopping");
   }
 }
 
 void AppendSocket::balance_reading() {
-  const bool full = stopping_ || !held_.empty() ||
+  const bool full = stopping_ || has_held() ||
                     unanswered_bytes_ >= limits::kUnackedBytesPerConnection ||
                     answers_.bytes() >= limits::kAnswersBytesQueued;
-  const bool low = !stopping_ && held_.empty() &&
+  const bool low = !stopping_ && !has_held() &&
                    unanswered_bytes_ <= limits::kUnackedBytesPerConnection / 2 &&
                    answers_.bytes() <= limits::kAnswersBytesQueued / 2;
   if (full && !reading_paused_) {

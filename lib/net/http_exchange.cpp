@@ -260,6 +260,12 @@ void HttpExchange::on_log_moved() {
   }
 }
 
+void HttpExchange::write_now() {
+  if (stream_) {
+    stream_->write_now();
+  }
+}
+
 bool HttpExchange::is_lost() const {
   return target_->life->lost.load() || (stream_ && stream_->is_lost());
 }

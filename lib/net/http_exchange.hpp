@@ -39,6 +39,7 @@ class HttpExchange {
   bool on_writable();
 
   void on_log_moved();
+  void write_now();
   void on_stop();
   [[nodiscard]] bool is_lost() const;
 

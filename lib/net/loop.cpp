@@ -17,7 +17,7 @@ namespace {
 
 // Read at once from a WebSocket; also what a connection holds for it, of which only a page or two
 // is ever touched.
-constexpr std::size_t kReceiveBytes = 16 * limits::kKiB;
+constexpr std::size_t kReceiveBytes = 64 * limits::kKiB;
 // Written at once at most: no write of ours is cut into pieces.
 constexpr std::size_t kSendBytes = 4 * limits::kMiB;
 // A client on this machine has sent its request by then.
@@ -183,6 +183,7 @@ void Loop::run() {
     if (lws_service(lws_, 0) < 0) {
       break;
     }
+    end_turn();
   }
   tasks_->close();
   stop_timer_.reset();
@@ -191,7 +192,56 @@ void Loop::run() {
   lws_ = nullptr;
 }
 
-void Loop::signal() { lws_cancel_service(lws_); }
+/// Everything that was readable has been read: what came is passed on together, and what there is
+/// to be sent by then leaves at once instead of after another poll().
+void Loop::end_turn() {
+  for (Peer* peer : with_input_) {
+    peer->noted().input = false;
+    peer->on_input_end();
+  }
+  with_input_.clear();
+  if (context_.after_input) {
+    ending_turn_ = true;
+    context_.after_input();
+    ending_turn_ = false;
+    if (log_moved_.load() || !tasks_->empty()) {
+      on_woken();
+    }
+  }
+  write_out();
+}
+
+void Loop::write_out() {
+  writing_out_ = true;
+  for (Peer* peer : want_to_write_) {
+    peer->noted().write = false;
+    peer->write_now();
+  }
+  want_to_write_.clear();
+  writing_out_ = false;
+}
+
+void Loop::note_input(Peer& peer) {
+  if (!std::exchange(peer.noted().input, true)) {
+    with_input_.push_back(&peer);
+  }
+}
+
+bool Loop::note_write(Peer& peer) {
+  if (writing_out_) {
+    return false;  // one write a turn each, so that nobody keeps the others from their input
+  }
+  if (!std::exchange(peer.noted().write, true)) {
+    want_to_write_.push_back(&peer);
+  }
+  return true;
+}
+
+void Loop::signal() {
+  if (!on_this_thread() || !ending_turn_) {
+    lws_cancel_service(lws_);
+  }
+}
 
 void Loop::adopt(UniqueFd socket, Transport transport) {
   if (connections_.fetch_add(1) == 0) {
@@ -229,6 +279,12 @@ void Loop::adopt_now(UniqueFd socket, Transport transport) {
 }
 
 void Loop::remove(Peer& peer) {
+  if (peer.noted().input) {
+    std::erase(with_input_, &peer);
+  }
+  if (peer.noted().write) {
+    std::erase(want_to_write_, &peer);
+  }
   peers_.erase(peer.place());
   connections_.fetch_sub(1);
   if (stopping_ && peers_.empty()) {

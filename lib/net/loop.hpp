@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "base/result.hpp"
@@ -55,6 +56,9 @@ struct LoopContext {
   ConnectionCounts counts;
   /// Called on a net thread after the log has moved, before its connections hear of it.
   std::function<void()> before_log_moved;
+  /// Called on a net thread when all that its sockets held was handed over, before it waits for
+  /// more.
+  std::function<void()> after_input;
 };
 
 /// A net thread: one libwebsockets context and the connections it owns. Sockets are accepted
@@ -97,9 +101,16 @@ class Loop {
   void remove(Peer& peer);
   /// libwebsockets tells us that the thread was woken.
   void on_woken();
+  /// Its endpoint is told when the turn ends.
+  void note_input(Peer& peer);
+  /// Its endpoint writes when the turn ends. False: there is no such end to come, ask
+  /// libwebsockets.
+  bool note_write(Peer& peer);
 
  private:
   void run();
+  void end_turn();
+  void write_out();
   void uncount(Transport transport);
   void hang_up_on_lost();
   void adopt_now(UniqueFd socket, Transport transport);
@@ -115,6 +126,10 @@ class Loop {
   std::unique_ptr<TimerQueue> timers_;
   std::unique_ptr<Timer> stop_timer_;
   std::list<std::unique_ptr<Peer>> peers_;
+  std::vector<Peer*> with_input_;     // in this turn
+  std::vector<Peer*> want_to_write_;  // at its end, in the order in which they asked
+  bool ending_turn_ = false;          // whoever wakes us now need not signal: we look anyway
+  bool writing_out_ = false;
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> log_moved_{false};
   bool stopping_ = false;

@@ -284,6 +284,20 @@ void Peer::on_log_moved() {
   }
 }
 
+void Peer::on_input_end() {
+  if (websocket_) {
+    websocket_->on_input_end();
+  }
+}
+
+void Peer::write_now() {
+  if (websocket_) {
+    websocket_->write_now();
+  } else if (exchange_) {
+    exchange_->write_now();
+  }
+}
+
 void Peer::on_stop() {
   if (websocket_) {
     websocket_->on_stop();

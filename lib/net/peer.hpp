@@ -56,6 +56,8 @@ class Peer {
 
   // What the loop tells us.
   void on_log_moved();
+  void on_input_end();
+  void write_now();
   void on_stop();
 
   /// Hangs up as soon as we are back in the event loop.
@@ -67,6 +69,13 @@ class Peer {
   /// Whether it has been here for longer than `since` without showing a token.
   [[nodiscard]] bool is_stranger(std::chrono::nanoseconds since) const;
 
+  /// Of the loop, for its lists.
+  struct Noted {
+    bool input = false;
+    bool write = false;
+  };
+  [[nodiscard]] Noted& noted() { return noted_; }
+
  private:
   struct Upgrade;
   [[nodiscard]] std::optional<Response> refuse(const RequestHead& head, bool needs_token);
@@ -76,6 +85,7 @@ class Peer {
   void drain();
 
   Loop& loop_;
+  Noted noted_;
   const Transport transport_;
   Intake intake_;
   lws* wsi_ = nullptr;

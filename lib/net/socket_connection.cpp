@@ -85,6 +85,17 @@ void SocketConnection::on_log_moved() {
   }
 }
 
+void SocketConnection::hand_over(std::string_view text) {
+  peer_.loop().note_input(peer_);
+  endpoint_->on_message(text);
+}
+
+void SocketConnection::on_input_end() {
+  if (endpoint_ && !closing_) {
+    endpoint_->on_input_end();
+  }
+}
+
 void SocketConnection::on_stop() {
   if (endpoint_ && !closing_) {
     endpoint_->on_stop();
@@ -102,7 +113,9 @@ void SocketConnection::request_write() {
     return;
   }
   write_wanted_ = true;
-  ask_for_writable();
+  if (!peer_.loop().note_write(peer_)) {
+    ask_for_writable();
+  }
 }
 
 void SocketConnection::writable() {

@@ -40,7 +40,10 @@ class SocketConnection : public Connection {
 
   void open(const EndpointMaker& maker);
   void on_log_moved();
+  void on_input_end();
   void on_stop();
+  /// The turn of the net thread ends, and the endpoint wants to write.
+  virtual void write_now() { ask_for_writable(); }
   /// The connection has ended: tells the endpoint, once, and lets go of it.
   void end();
   [[nodiscard]] bool is_lost() const { return life_->lost.load(); }
@@ -61,6 +64,8 @@ class SocketConnection : public Connection {
   void writable();
   /// Something came from the peer.
   void heard() { heard_ = true; }
+  /// A message of the peer for the endpoint.
+  void hand_over(std::string_view text);
 
   /// Makes libwebsockets call us when the socket takes more.
   virtual void ask_for_writable() = 0;

@@ -119,7 +119,7 @@ int WebsocketConnection::on_receive(std::string_view piece) {
   const bool frame_ends = lws_remaining_packet_payload(wsi) == 0;
   const bool message_ends = frame_ends && lws_is_final_fragment(wsi) != 0;
   if (message_ends && !in_message_) {
-    endpoint()->on_message(piece);
+    hand_over(piece);
     return 0;
   }
   collect(piece, frame_ends, message_ends);
@@ -152,7 +152,7 @@ void WebsocketConnection::collect(std::string_view piece, bool frame_ends, bool 
     return;
   }
   in_message_ = false;
-  endpoint()->on_message(partial_);
+  hand_over(partial_);
   partial_.clear();
   if (partial_.capacity() > kPartialKeptBytes) {
     partial_.shrink_to_fit();
@@ -176,6 +176,19 @@ int WebsocketConnection::on_writable() {
   }
   writable();
   return write_failed_ ? -1 : 0;
+}
+
+// Without a trip through poll() where the socket has room. libwebsockets keeps what a write leaves
+// over by itself, and then the socket counts as choked.
+void WebsocketConnection::write_now() {
+  if (close_wanted_ || ping_wanted_ || closing() || lws_send_pipe_choked(peer().wsi()) != 0) {
+    ask_for_writable();
+    return;
+  }
+  writable();
+  if (write_failed_) {
+    peer().hang_up();
+  }
 }
 
 /// libwebsockets sends the frame and ends the connection once we hang up.

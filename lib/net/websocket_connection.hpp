@@ -20,6 +20,7 @@ class WebsocketConnection final : public SocketConnection {
   void close(CloseCode code, std::string_view reason) override;
   void pause_reading() override;
   void resume_reading() override;
+  void write_now() override;
 
   /// Before open(). False: the peer has not waited for our answer to its upgrade.
   [[nodiscard]] bool watch_frames(std::size_t message_bytes_max);

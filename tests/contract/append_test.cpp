@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <iterator>
 #include <latch>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -241,6 +246,161 @@ TEST_CASE("EventLog contract: an ack comes for every append, in their order",
     REQUIRE(own.size() == kAppends);
     CHECK(std::is_sorted(own.begin(), own.end()));
   }
+}
+
+namespace {
+
+/// Puts the parts together in which a bundle is told of. Thread-safe.
+class BundleTold {
+ public:
+  BundleDone done() {
+    return [this](BundleReceipt receipt) {
+      const std::lock_guard lock(mutex_);
+      for (BundleReceipt::Refusal& refusal : receipt.refused) {
+        refusal.append += told_.appends;
+        told_.refused.push_back(std::move(refusal));
+      }
+      told_.appends += receipt.appends;
+      told_.places.insert(told_.places.end(), receipt.places.begin(), receipt.places.end());
+      by_.insert(std::this_thread::get_id());
+      changed_.notify_all();
+    };
+  }
+  BundleReceipt wait(std::size_t appends) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return told_.appends == appends; });
+    return told_;
+  }
+  [[nodiscard]] bool told_by(std::thread::id thread) const { return by_.contains(thread); }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  BundleReceipt told_;
+  std::set<std::thread::id> by_;
+};
+
+void add(AppendBundle& bundle, std::vector<event::NewEvent> events) {
+  std::ranges::move(events, std::back_inserter(bundle.events));
+  bundle.close_append();
+}
+
+/// Until all of it is taken.
+void append_all(EventLog& log, AppendBundle bundle, const BundleDone& done) {
+  while (!bundle.empty()) {
+    const auto taken = log.append_bundle(bundle, done);
+    REQUIRE((taken || taken.error().code == Errc::queue_full));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("EventLog contract: a bundle is several appends, each all or nothing by itself",
+          "[eventlog][contract]") {
+  Engine engine(any_engine());
+  EventLog& log = engine.log();
+  AppendBundle bundle;
+  add(bundle, {with_id(numbered(1), id_number(1))});
+  add(bundle, {numbered(2), numbered(3)});
+  add(bundle, {numbered(4), with_id(numbered(5), id_number(1))});  // a conflict
+  add(bundle, {with_id(numbered(1), id_number(1)), numbered(6)});  // a duplicate and a new one
+  BundleTold told;
+  append_all(log, std::move(bundle), told.done());
+  log.drive();
+  const BundleReceipt receipt = told.wait(4);
+  REQUIRE(receipt.refused.size() == 1);
+  CHECK(receipt.refused[0].append == 2);
+  CHECK(receipt.refused[0].error.code == Errc::event_id_conflict);
+  std::vector<std::pair<Offset, bool>> places;
+  for (const auto& place : receipt.places) {
+    places.emplace_back(place.offset, place.duplicate);
+  }
+  CHECK((places == std::vector<std::pair<Offset, bool>>{{Offset(0), false},
+                                                        {Offset(1), false},
+                                                        {Offset(2), false},
+                                                        {Offset(0), true},
+                                                        {Offset(3), false}}));
+  const auto all = read_all(log);
+  REQUIRE(all.size() == 4);
+  CHECK(all[3].payload == numbered(6).payload);
+}
+
+TEST_CASE("EventLog contract: a bad append of a bundle is refused when its turn comes",
+          "[eventlog][contract]") {
+  Engine engine(any_engine());
+  EventLog& log = engine.log();
+  AppendBundle bundle;
+  add(bundle, {numbered(0)});
+  bundle.close_append();  // an empty one
+  add(bundle, {numbered(1)});
+  BundleTold told;
+  const auto first = log.append_bundle(bundle, told.done());
+  REQUIRE(first);
+  CHECK(*first == 1);
+  const auto refused = log.append_bundle(bundle, told.done());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == event::Errc::empty_batch);
+  CHECK(bundle.ends.size() == 2);
+  (void)bundle.take_front(1);
+  append_all(log, std::move(bundle), told.done());
+  log.drive();
+  CHECK(told.wait(2).refused.empty());
+  CHECK(read_all(log).size() == 2);
+}
+
+TEST_CASE("EventLog contract: bundles and appends of many threads keep each thread's order",
+          "[eventlog][contract]") {
+  Engine engine(any_engine());
+  EventLog& log = engine.log();
+  constexpr std::size_t kThreads = 4;
+  constexpr std::size_t kRounds = 100;
+  constexpr std::size_t kAppends = 5;
+  std::deque<BundleTold> told(kThreads);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::uint64_t round = 0; round < kRounds; ++round) {
+        AppendBundle bundle;
+        for (std::uint64_t i = 0; i < kAppends; ++i) {
+          add(bundle, {numbered(round * kAppends + i, "thread-" + std::to_string(t))});
+        }
+        append_all(log, std::move(bundle), told[t].done());
+        log.drive();
+        if (round % 10 == 0) {
+          REQUIRE(append(log, {numbered(round)}));
+        }
+      }
+      (void)told[t].wait(kRounds * kAppends);
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  std::map<std::string, std::uint64_t> next;
+  const auto all = read_all(log);
+  CHECK(all.size() == kThreads * (kRounds * kAppends + kRounds / 10));
+  for (const Seen& event : all) {
+    if (event.type.starts_with("thread-")) {
+      REQUIRE(event.payload == numbered(next[event.type]++, event.type).payload);
+    }
+  }
+}
+
+TEST_CASE("file log: whoever drives a quick log commits by itself", "[eventlog]") {
+  Engine engine(Engine::Kind::file);
+  EventLog& log = engine.log();
+  bool by_itself = false;
+  for (std::uint64_t i = 0; i < 1'000 && !by_itself; ++i) {  // the writer thread may be at it
+    BundleTold told;
+    AppendBundle bundle;
+    add(bundle, {numbered(i)});
+    append_all(log, std::move(bundle), told.done());
+    log.drive();
+    (void)told.wait(1);
+    CHECK(log.end() == Offset(i + 1));
+    by_itself = told.told_by(std::this_thread::get_id());
+  }
+  CHECK(by_itself);
 }
 
 namespace {

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "eventlog/file/append_group.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "eventlog/errc.hpp"
 
 namespace vibes::eventlog::file {
+
+BundleReceipt refused(std::size_t appends, const Error& error,
+                      std::vector<BundleReceipt::Refusal> before) {
+  BundleReceipt receipt{.appends = appends};
+  auto own = before.begin();
+  for (std::size_t i = 0; i < appends; ++i) {
+    if (own != before.end() && own->append == i) {
+      receipt.refused.push_back(std::move(*own++));
+    } else {
+      receipt.refused.push_back({i, error});
+    }
+  }
+  return receipt;
+}
 
 AppendGroup::AppendGroup(IdWindow& window, UuidV7Generator& ids, const Seal& seal, Offset first,
                          Timestamp time)
@@ -16,51 +31,66 @@ AppendGroup::AppendGroup(IdWindow& window, UuidV7Generator& ids, const Seal& sea
       time_(time),
       batch_(format::kBatchHeaderBytes) {}
 
-void AppendGroup::add(PendingAppend append) {
-  queued_bytes_ += append.bytes;
-  auto result = place(append);
-  answers_.push_back({std::move(append.done), std::move(result)});
+void AppendGroup::expect(PendingAppend& append) {
+  for (event::NewEvent& event : append.bundle.events) {
+    if (!event.event_id) {
+      event.event_id = ids_.next(time_);
+    }
+    window_.expect(*event.event_id);
+  }
 }
 
-Result<AppendReceipt> AppendGroup::place(const PendingAppend& append) {
+void AppendGroup::add(PendingAppend append) {
+  queued_bytes_ += append.bytes;
+  if (batch_.size() + append.bytes > batch_.capacity()) {
+    batch_.reserve(std::max(batch_.size() + append.bytes, batch_.capacity() * 2));
+  }
+  const Events events(append.bundle.events);
+  BundleReceipt receipt{.appends = append.bundle.ends.size()};
+  receipt.places.reserve(events.size());
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < append.bundle.ends.size(); ++i) {
+    const std::size_t end = append.bundle.ends[i];
+    auto placed = place(events.subspan(begin, end - begin), receipt.places);
+    if (!placed) {
+      receipt.refused.push_back({i, std::move(placed).error()});
+    }
+    begin = end;
+  }
+  answers_.push_back({std::move(append.done), std::move(receipt)});
+}
+
+/// All or nothing: with a conflict what this append has placed so far goes again.
+Result<void> AppendGroup::place(Events events, std::vector<AppendReceipt::Place>& places) {
   const std::size_t bytes_before = batch_.size();
   const std::size_t events_before = positions_.size();
-  std::size_t bytes = bytes_before;
-  for (const event::NewEvent& event : append.events) {
-    bytes += record_bytes(event);
-  }
-  if (bytes > batch_.capacity()) {
-    batch_.reserve(std::max(bytes, batch_.capacity() * 2));
-  }
-  AppendReceipt receipt;
-  receipt.places.reserve(append.events.size());
-  for (const event::NewEvent& event : append.events) {
+  const std::size_t places_before = places.size();
+  for (const event::NewEvent& event : events) {
     const std::uint64_t fingerprint = IdWindow::fingerprint(event.payload);
-    const auto known = event.event_id ? window_.find(*event.event_id) : std::nullopt;
+    const auto known = window_.find(*event.event_id);
     if (!known) {
-      receipt.places.push_back(append_new(event, fingerprint));
+      places.push_back(append_new(event, fingerprint));
       continue;
     }
     if (known->fingerprint != fingerprint) {
-      // All or nothing: what this append has placed so far goes again.
       window_.truncate(first_ + events_before);
       positions_.resize(events_before);
       batch_.resize(bytes_before);
+      places.resize(places_before);
       return fail(Errc::event_id_conflict, "event_id " + to_string(*event.event_id));
     }
-    receipt.places.push_back({known->offset, *event.event_id, true});
+    places.push_back({known->offset, *event.event_id, true});
   }
-  return receipt;
+  return {};
 }
 
 AppendReceipt::Place AppendGroup::append_new(const event::NewEvent& event,
                                              std::uint64_t fingerprint) {
-  const Uuid event_id = event.event_id ? *event.event_id : ids_.next(time_);
   const Offset offset = first_ + positions_.size();
-  window_.push(event_id, fingerprint);
+  window_.push(*event.event_id, fingerprint);
   positions_.push_back(static_cast<std::uint32_t>(batch_.size()));
-  append_record(batch_, event, {offset, event_id, time_}, seal_);
-  return {offset, event_id, false};
+  append_record(batch_, event, {offset, *event.event_id, time_}, seal_);
+  return {offset, *event.event_id, false};
 }
 
 std::shared_ptr<const TailBatch> AppendGroup::take_batch() {
@@ -73,16 +103,14 @@ std::shared_ptr<const TailBatch> AppendGroup::take_batch() {
 
 void AppendGroup::acknowledge(Durability achieved) {
   for (Answer& answer : answers_) {
-    if (answer.result) {
-      answer.result->durability = achieved;
-    }
-    answer.done(std::move(answer.result));
+    answer.receipt.durability = achieved;
+    answer.done(std::move(answer.receipt));
   }
 }
 
 void AppendGroup::refuse(const Error& error) {
   for (Answer& answer : answers_) {
-    answer.done(answer.result ? Result<AppendReceipt>(fail(error)) : std::move(answer.result));
+    answer.done(refused(answer.receipt.appends, error, std::move(answer.receipt.refused)));
   }
 }
 

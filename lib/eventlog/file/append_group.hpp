@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/uuid.hpp"
@@ -14,13 +15,18 @@
 
 namespace vibes::eventlog::file {
 
-/// One append() that waits for the writer.
+/// Appends of one producer that wait to be written.
 struct PendingAppend {
-  std::vector<event::NewEvent> events;
-  AppendDone done;
-  std::size_t bytes = 0;
+  AppendBundle bundle;
+  BundleDone done;
+  std::size_t bytes = 0;          // of their records
   std::optional<Timestamp> time;  // when another log recorded them
 };
+
+/// What is told of `appends` that were all refused with `error`, except those of them that had been
+/// refused `before` for a reason of their own.
+BundleReceipt refused(std::size_t appends, const Error& error,
+                      std::vector<BundleReceipt::Refusal> before = {});
 
 /// The appends of one group commit, made into one batch. Duplicates take no room; an append with a
 /// conflict is left out as a whole.
@@ -31,6 +37,9 @@ class AppendGroup {
   AppendGroup(IdWindow& window, UuidV7Generator& ids, const Seal& seal, Offset first,
               Timestamp time);
 
+  /// To be called once for each before add(), best while another one is added: gives its events
+  /// their ids and fetches what the window knows of them.
+  void expect(PendingAppend& append);
   void add(PendingAppend append);
 
   [[nodiscard]] bool has_events() const { return !positions_.empty(); }
@@ -49,11 +58,12 @@ class AppendGroup {
 
  private:
   struct Answer {
-    AppendDone done;
-    Result<AppendReceipt> result;
+    BundleDone done;
+    BundleReceipt receipt;
   };
+  using Events = std::span<const event::NewEvent>;
 
-  Result<AppendReceipt> place(const PendingAppend& append);
+  Result<void> place(Events events, std::vector<AppendReceipt::Place>& places);
   AppendReceipt::Place append_new(const event::NewEvent& event, std::uint64_t fingerprint);
 
   IdWindow& window_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -34,6 +35,12 @@ void push_from(IdWindow& window, Offset first, Offset segment_first,
       window.push(entry.event_id, entry.fingerprint);
     }
   }
+}
+
+std::size_t bytes_of(std::span<const event::NewEvent> events) {
+  return std::accumulate(
+      events.begin(), events.end(), std::size_t{0},
+      [](std::size_t sum, const event::NewEvent& event) { return sum + record_bytes(event); });
 }
 
 }  // namespace
@@ -70,6 +77,7 @@ Result<std::unique_ptr<FileEventLog>> FileEventLog::open(const std::string& dire
 }
 
 Result<void> FileEventLog::start(RecoveredLog recovered, DurableSlots slots) {
+  const MutexLock writing(writing_);
   if (!recovered.log_id && options_.origin) {
     log_id_ = options_.origin->log_id;
     recovered.first = recovered.end = options_.origin->first;
@@ -161,42 +169,82 @@ Result<void> FileEventLog::load_window(const RecoveredLog& recovered) {
 }
 
 Result<void> FileEventLog::append(std::vector<event::NewEvent> batch, AppendDone done) {
-  VIBES_TRY(check_batch(batch));
-  return enqueue({std::move(batch), std::move(done), 0, std::nullopt});
+  return append_one(std::move(batch), std::nullopt, std::move(done));
 }
 
 Result<void> FileEventLog::append_recorded(std::vector<event::NewEvent> batch, Timestamp time,
                                            AppendDone done) {
-  VIBES_TRY(check_batch(batch));
-  return enqueue({std::move(batch), std::move(done), 0, time});
+  return append_one(std::move(batch), time, std::move(done));
 }
 
-Result<void> FileEventLog::enqueue(PendingAppend pending) {
-  for (const event::NewEvent& event : pending.events) {
-    pending.bytes += record_bytes(event);
-  }
-  {
-    const MutexLock lock(queue_mutex_);
-    if (closing_) {
-      return fail(Errc::closed, layout_.directory());
-    }
-    if (state() == LogStatus::State::full) {
-      return fail(Errc::storage_full, reason_);
-    }
-    if (state() != LogStatus::State::writable) {
-      return fail(Errc::failed, reason_);
-    }
-    if (queued_bytes_ > 0 && queued_bytes_ + pending.bytes > limits::kAppendQueueBytesMax) {
-      return fail(Errc::queue_full, std::to_string(queued_bytes_) + " bytes are waiting");
-    }
-    queued_bytes_ += pending.bytes;
-    queue_.push_back(std::move(pending));
-    if (queue_.size() > 1) {
-      return {};  // the writer is awake or has been woken
-    }
-  }
-  queue_changed_.notify_one();
+Result<void> FileEventLog::append_one(std::vector<event::NewEvent> batch,
+                                      std::optional<Timestamp> recorded, AppendDone done) {
+  VIBES_TRY(check_batch(batch));
+  PendingAppend pending;
+  pending.bundle.events = std::move(batch);
+  pending.bundle.close_append();
+  pending.done = [done = std::move(done)](BundleReceipt receipt) {
+    done(receipt.refused.empty()
+             ? Result<AppendReceipt>(AppendReceipt{receipt.durability, std::move(receipt.places)})
+             : fail(std::move(receipt.refused.front().error)));
+  };
+  pending.bytes = bytes_of(pending.bundle.events);
+  pending.time = recorded;
+  const MutexLock lock(queue_mutex_);
+  VIBES_TRY(check_takes(pending.bytes));
+  enqueue(std::move(pending), Call::writer);
   return {};
+}
+
+Result<std::size_t> FileEventLog::append_bundle(AppendBundle& bundle, BundleDone done) {
+  std::size_t appends = 0;
+  std::size_t begin = 0;
+  for (const std::size_t end : bundle.ends) {
+    const auto checked = check_batch(std::span(bundle.events).subspan(begin, end - begin));
+    if (!checked && appends == 0) {
+      return fail(checked.error());
+    }
+    if (!checked) {
+      break;  // the caller comes back with it
+    }
+    begin = end;
+    ++appends;
+  }
+  const std::size_t bytes = bytes_of(std::span(bundle.events).first(begin));
+  const MutexLock lock(queue_mutex_);
+  VIBES_TRY(check_takes(bytes));
+  enqueue({bundle.take_front(appends), std::move(done), bytes, std::nullopt}, Call::nobody);
+  return appends;
+}
+
+Result<void> FileEventLog::check_takes(std::size_t bytes) const {
+  if (closing_) {
+    return fail(Errc::closed, layout_.directory());
+  }
+  if (state() == LogStatus::State::full) {
+    return fail(Errc::storage_full, reason_);
+  }
+  if (state() != LogStatus::State::writable) {
+    return fail(Errc::failed, reason_);
+  }
+  if (queued_bytes_ > 0 && queued_bytes_ + bytes > limits::kAppendQueueBytesMax) {
+    return fail(Errc::queue_full, std::to_string(queued_bytes_) + " bytes are waiting");
+  }
+  return {};
+}
+
+void FileEventLog::enqueue(PendingAppend pending, Call call) {
+  queued_bytes_ += pending.bytes;
+  queue_.push_back(std::move(pending));
+  if (call == Call::writer) {
+    call_writer();
+  }
+}
+
+void FileEventLog::call_writer() {
+  if (!std::exchange(called_, true)) {
+    queue_changed_.notify_one();
+  }
 }
 
 std::optional<IdWindow::Known> FileEventLog::known(const Uuid& event_id) const {

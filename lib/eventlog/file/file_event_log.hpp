@@ -20,9 +20,12 @@ namespace vibes::eventlog::file {
 
 /// The file engine: one directory, one writer thread, group commit.
 ///
-/// append() puts into a bounded queue. The writer thread takes what is there, makes one batch of
-/// it, writes and syncs it, moves the end, hands out the acks and wakes the listeners; what arrives
+/// append() puts into a bounded queue. Whoever commits takes what is there, makes one batch of it,
+/// writes and syncs it, moves the end, hands out the acks and wakes the listeners; what arrives
 /// meanwhile is the next group. There is no timer in that: a lone append is written at once.
+///
+/// Who commits: the writer thread; or in drive() the caller, where there is little to commit and
+/// the disk has been quick, because two hops between threads cost as much as such a sync.
 class FileEventLog final : public CopyTarget {
  public:
   static Result<std::unique_ptr<FileEventLog>> open(
@@ -32,6 +35,8 @@ class FileEventLog final : public CopyTarget {
 
   [[nodiscard]] Uuid log_id() const override { return log_id_; }
   Result<void> append(std::vector<event::NewEvent> batch, AppendDone done) override;
+  Result<std::size_t> append_bundle(AppendBundle& bundle, BundleDone done) override;
+  void drive() override;
   Result<void> append_recorded(std::vector<event::NewEvent> batch, Timestamp time,
                                AppendDone done) override;
   [[nodiscard]] std::optional<IdWindow::Known> known(const Uuid& event_id) const override;
@@ -55,25 +60,40 @@ class FileEventLog final : public CopyTarget {
 
   // The writer thread.
   void run();
-  std::deque<PendingAppend> take_group();
-  void commit(std::deque<PendingAppend> appends);
-  Result<void> write_group(AppendGroup& group);
-  void acknowledge(AppendGroup& group);
-  void settle_failure(AppendGroup& group, const Error& error);
-  void rest();
-  void finish();
-  Result<void> sync_and_mark(format::SlotState state);
-  Result<void> retain();
-  void watch_space();
-  void probe();
-  void enter_full(const std::string& why);
-  void enter_failed(const Error& error);
+  void wait_for_call(Clockwork::time_point until);
+  [[nodiscard]] bool is_over() const;
+
+  // Whoever commits.
+  std::deque<PendingAppend> take_group() VIBES_REQUIRES(writing_);
+  void commit(std::deque<PendingAppend> appends) VIBES_REQUIRES(writing_);
+  Result<void> write_group(AppendGroup& group) VIBES_REQUIRES(writing_);
+  Result<void> sync_timed() VIBES_REQUIRES(writing_);
+  void acknowledge(AppendGroup& group) VIBES_REQUIRES(writing_);
+  void settle_failure(AppendGroup& group, const Error& error) VIBES_REQUIRES(writing_);
+  void rest() VIBES_REQUIRES(writing_);
+  void finish() VIBES_REQUIRES(writing_);
+  void tend() VIBES_REQUIRES(writing_);
+  Result<void> sync_and_mark(format::SlotState state) VIBES_REQUIRES(writing_);
+  Result<void> retain() VIBES_REQUIRES(writing_);
+  void watch_space() VIBES_REQUIRES(writing_);
+  void probe() VIBES_REQUIRES(writing_);
+  void enter_full(const std::string& why) VIBES_REQUIRES(writing_);
+  void enter_failed(const Error& error) VIBES_REQUIRES(writing_);
   void refuse_queued(const Error& error);
   /// Every error of the writer ends here unless it belongs to an append.
-  void note(const Result<void>& result);
-  [[nodiscard]] Clockwork::time_point next_wake() const;
-  Timestamp next_time(const std::optional<Timestamp>& recorded);
-  Result<void> enqueue(PendingAppend pending);
+  void note(const Result<void>& result) VIBES_REQUIRES(writing_);
+  [[nodiscard]] Clockwork::time_point next_wake() const VIBES_REQUIRES(writing_);
+  Timestamp next_time(const std::optional<Timestamp>& recorded) VIBES_REQUIRES(writing_);
+
+  // Whoever appends.
+  enum class Call : std::uint8_t { writer, nobody };
+  Result<void> check_takes(std::size_t bytes) const VIBES_REQUIRES(queue_mutex_);
+  Result<void> append_one(std::vector<event::NewEvent> batch, std::optional<Timestamp> recorded,
+                          AppendDone done);
+  void enqueue(PendingAppend pending, Call call) VIBES_REQUIRES(queue_mutex_);
+  void call_writer() VIBES_REQUIRES(queue_mutex_);
+  [[nodiscard]] bool take_turn();
+  void commit_one_group() VIBES_REQUIRES(writing_);
 
   [[nodiscard]] ReadSource source() const;
   Result<std::optional<Offset>> find_id(const Uuid& event_id);
@@ -96,22 +116,24 @@ class FileEventLog final : public CopyTarget {
   mutable Mutex window_mutex_;
   IdWindow window_ VIBES_GUARDED_BY(window_mutex_);
 
-  // Owned by the writer thread.
-  std::unique_ptr<LogWriter> writer_;
-  UuidV7Generator ids_;
-  Timestamp last_time_;
-  Timestamp new_from_;  // of what is recorded here and not copied
-  Clockwork::time_point last_write_{};
-  Clockwork::time_point last_sync_{};
-  Clockwork::time_point last_space_check_{};
-  Clockwork::time_point last_retention_{};
-  std::size_t segments_at_retention_ = 0;
+  Mutex writing_;  // held by whoever commits
+  std::unique_ptr<LogWriter> writer_ VIBES_GUARDED_BY(writing_);
+  UuidV7Generator ids_ VIBES_GUARDED_BY(writing_);
+  Timestamp last_time_ VIBES_GUARDED_BY(writing_);
+  Timestamp new_from_ VIBES_GUARDED_BY(writing_);  // of what is recorded here and not copied
+  Clockwork::time_point last_write_ VIBES_GUARDED_BY(writing_){};
+  Clockwork::time_point last_sync_ VIBES_GUARDED_BY(writing_){};
+  Clockwork::time_point last_space_check_ VIBES_GUARDED_BY(writing_){};
+  Clockwork::time_point last_retention_ VIBES_GUARDED_BY(writing_){};
+  std::size_t segments_at_retention_ VIBES_GUARDED_BY(writing_) = 0;
+  std::atomic<Clockwork::rep> slow_until_{0};  // the disk; as a time_point's count
 
   std::atomic<LogStatus::State> state_{LogStatus::State::writable};
   mutable Mutex queue_mutex_;
   CondVar queue_changed_;
   std::deque<PendingAppend> queue_ VIBES_GUARDED_BY(queue_mutex_);
   std::size_t queued_bytes_ VIBES_GUARDED_BY(queue_mutex_) = 0;
+  bool called_ VIBES_GUARDED_BY(queue_mutex_) = false;  // the writer thread, which will look
   bool closing_ VIBES_GUARDED_BY(queue_mutex_) = false;
   std::string reason_ VIBES_GUARDED_BY(queue_mutex_);
   std::string recovery_;

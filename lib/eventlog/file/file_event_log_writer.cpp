@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of FileEventLog that runs on its writer thread.
+// The part of FileEventLog that commits: on its writer thread or, driven, on a caller's.
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +16,12 @@ using namespace std::chrono_literals;
 constexpr std::size_t kGroupBytes = 4 * limits::kMiB;
 /// A quiet log is vouched for after this long.
 constexpr auto kMarkAfter = 200ms;
+/// What drive() commits at most on the caller's thread: above this the writer thread's sync and the
+/// caller's reading better go side by side.
+constexpr std::size_t kDrivenBytesMax = 256 * limits::kKiB;
+/// A disk that takes longer keeps the caller from its other work. It is tried again after a while.
+constexpr auto kQuickSync = 2ms;
+constexpr auto kSlowFor = 1s;
 constexpr auto kProbeEvery = 1s;
 constexpr auto kSpaceCheckEvery = 1s;
 constexpr auto kRetentionEvery = 60s;
@@ -23,35 +29,48 @@ constexpr auto kRetentionEvery = 60s;
 }  // namespace
 
 void FileEventLog::run() {
-  last_write_ = last_sync_ = last_space_check_ = Clockwork::now();
-  note(retain());
-  watch_space();
+  Clockwork::time_point wake;
+  {
+    const MutexLock writing(writing_);
+    last_write_ = last_sync_ = last_space_check_ = Clockwork::now();
+    note(retain());
+    watch_space();
+    wake = next_wake();
+  }
   while (true) {
-    std::deque<PendingAppend> appends = take_group();
-    if (!appends.empty()) {
+    wait_for_call(wake);
+    const MutexLock writing(writing_);
+    for (auto appends = take_group(); !appends.empty(); appends = take_group()) {
       commit(std::move(appends));
-      continue;
+      tend();
     }
-    {
-      const MutexLock lock(queue_mutex_);
-      if (closing_ && queue_.empty()) {
-        break;
-      }
+    if (is_over()) {
+      finish();
+      return;
     }
     rest();
+    wake = next_wake();
   }
-  finish();
+}
+
+bool FileEventLog::is_over() const {
+  const MutexLock lock(queue_mutex_);
+  return closing_ && queue_.empty();
+}
+
+void FileEventLog::wait_for_call(Clockwork::time_point until) {
+  MutexLock lock(queue_mutex_);
+  while (!called_ && !closing_) {
+    if (queue_changed_.wait_until(lock, until) == std::cv_status::timeout) {
+      break;
+    }
+  }
+  called_ = false;
 }
 
 std::deque<PendingAppend> FileEventLog::take_group() {
   std::deque<PendingAppend> group;
-  const auto wake = next_wake();
-  MutexLock lock(queue_mutex_);
-  while (queue_.empty() && !closing_) {
-    if (queue_changed_.wait_until(lock, wake) == std::cv_status::timeout) {
-      break;
-    }
-  }
+  const MutexLock lock(queue_mutex_);
   std::size_t bytes = 0;
   // A group has one time.
   while (!queue_.empty() && (group.empty() || (bytes + queue_.front().bytes <= kGroupBytes &&
@@ -61,6 +80,50 @@ std::deque<PendingAppend> FileEventLog::take_group() {
     queue_.pop_front();
   }
   return group;
+}
+
+// Whoever appends a little on a quick disk commits it by itself.
+void FileEventLog::drive() {
+  if (!take_turn()) {
+    return;
+  }
+  const bool was_marked = writer_->is_marked();
+  commit_one_group();
+  const bool has_to_mark = was_marked && !writer_->is_marked();
+  writing_.unlock();
+  const MutexLock lock(queue_mutex_);
+  // What is left is too much for this thread; and the writer thread's next look at the clock was
+  // planned for a log at rest.
+  if (!queue_.empty() || has_to_mark) {
+    call_writer();
+  }
+}
+
+/// True: the calling thread holds writing_ now. Otherwise there is nothing to do, or the writer
+/// thread does it.
+bool FileEventLog::take_turn() {
+  const MutexLock lock(queue_mutex_);
+  if (queue_.empty() || called_) {
+    return false;
+  }
+  const bool little = queued_bytes_ <= kDrivenBytesMax;
+  if (!little || Clockwork::now().time_since_epoch().count() < slow_until_.load() ||
+      !writing_.try_lock()) {
+    call_writer();
+    return false;
+  }
+  if (writer_->has_room(queued_bytes_)) {
+    return true;
+  }
+  writing_.unlock();
+  call_writer();  // a new segment takes several syncs
+  return false;
+}
+
+void FileEventLog::commit_one_group() {
+  if (auto appends = take_group(); !appends.empty()) {
+    commit(std::move(appends));
+  }
 }
 
 FileEventLog::Clockwork::time_point FileEventLog::next_wake() const {
@@ -90,8 +153,12 @@ void FileEventLog::commit(std::deque<PendingAppend> appends) {
   {
     const MutexLock lock(window_mutex_);
     group.emplace(window_, ids_, seal_, writer_->end(), next_time(appends.front().time));
-    for (PendingAppend& append : appends) {
-      group->add(std::move(append));
+    group->expect(appends.front());
+    for (std::size_t i = 0; i < appends.size(); ++i) {
+      if (i + 1 < appends.size()) {
+        group->expect(appends[i + 1]);
+      }
+      group->add(std::move(appends[i]));
     }
   }
   const std::size_t bytes = group->queued_bytes();
@@ -105,15 +172,17 @@ void FileEventLog::commit(std::deque<PendingAppend> appends) {
   } else {
     settle_failure(*group, written.error());
   }
-  {
-    const MutexLock lock(queue_mutex_);
-    queued_bytes_ -= bytes;
-  }
+  last_write_ = Clockwork::now();
+  const MutexLock lock(queue_mutex_);
+  queued_bytes_ -= bytes;
+}
+
+/// What is due also while appends keep coming.
+void FileEventLog::tend() {
   if (state() != LogStatus::State::writable) {
     return;
   }
   const auto now = Clockwork::now();
-  last_write_ = now;
   if (options_.durability.kind == DurabilityPolicy::Kind::interval &&
       now - last_sync_ >= options_.durability.interval) {
     last_sync_ = now;
@@ -139,10 +208,18 @@ Result<void> FileEventLog::write_group(AppendGroup& group) {
     }
     return written;
   }
-  if (options_.durability.kind == DurabilityPolicy::Kind::fsync) {
-    VIBES_TRY(writer_->sync());
+  return options_.durability.kind == DurabilityPolicy::Kind::fsync ? sync_timed() : Result<void>{};
+}
+
+/// A sync that shows whether the disk is quick enough for drive().
+Result<void> FileEventLog::sync_timed() {
+  const auto before = Clockwork::now();
+  auto synced = writer_->sync();
+  const auto now = Clockwork::now();
+  if (now - before > kQuickSync) {
+    slow_until_.store((now + kSlowFor).time_since_epoch().count());
   }
-  return {};
+  return synced;
 }
 
 void FileEventLog::acknowledge(AppendGroup& group) {
@@ -208,7 +285,7 @@ void FileEventLog::refuse_queued(const Error& error) {
     }
   }
   for (PendingAppend& append : waiting) {
-    append.done(fail(error));
+    append.done(refused(append.bundle.ends.size(), error));
   }
 }
 

@@ -11,6 +11,8 @@
 namespace vibes::eventlog::file {
 namespace {
 
+constexpr std::uint64_t kWritebackBytes = 4 * limits::kMiB;
+
 bool is_shortage(const std::error_code& code) {
   static constexpr std::array kShortages{ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM};
   return code.category() == std::system_category() &&
@@ -52,7 +54,7 @@ void LogWriter::resume(RecoveredLog::Active active) {
   ActiveFile file;
   file.header = active.info.header;
   file.file = std::move(active.file);
-  file.position = active.info.bytes;
+  file.position = file.writeback = active.info.bytes;
   file.chain = active.chain;
   file.batches = active.batches;
   file.end = active.info.end;
@@ -70,12 +72,13 @@ std::uint64_t LogWriter::capacity_for(std::size_t body_bytes) const {
   return std::max(options_.segment_bytes, needed);
 }
 
+bool LogWriter::has_room(std::size_t bytes) const {
+  const std::uint64_t needed = format::kBatchHeaderBytes + bytes + format::kFooterBytes;
+  return active_ && active_->position + needed <= active_->header.capacity;
+}
+
 Result<void> LogWriter::make_room(std::size_t body_bytes) {
-  const std::uint64_t needed = format::kBatchHeaderBytes + body_bytes + format::kFooterBytes;
-  if (active_ && active_->position + needed <= active_->header.capacity) {
-    return {};
-  }
-  return open_next(body_bytes);
+  return has_room(body_bytes) ? Result<void>() : open_next(body_bytes);
 }
 
 Result<void> LogWriter::open_next(std::size_t body_bytes) {
@@ -156,7 +159,7 @@ Result<void> LogWriter::create_segment(std::size_t body_bytes) {
   ActiveFile file;
   file.header = header;
   file.file = std::move(next_file_);
-  file.position = format::kSegmentHeaderBytes;
+  file.position = file.writeback = format::kSegmentHeaderBytes;
   file.chain = header.crc;
   file.end = end_;
   SegmentInfo info;
@@ -189,7 +192,17 @@ Result<void> LogWriter::write_batch(BatchHeader& header, std::span<std::byte> ba
   unsynced_ = true;
   active_->position += batch.size();
   active_->chain = header.crc;
+  begin_writeback();
   return {};
+}
+
+/// Where nobody waits for the disk a whole segment would be left for the sync that seals it, and
+/// all appends would wait for that.
+void LogWriter::begin_writeback() {
+  if (!options_.syncs_each_batch && active_->position - active_->writeback >= kWritebackBytes) {
+    active_->file->begin_writeback(active_->writeback, active_->position - active_->writeback);
+    active_->writeback = active_->position;
+  }
 }
 
 Result<void> LogWriter::write(std::span<std::byte> batch, std::span<const std::uint32_t> positions,

@@ -46,6 +46,8 @@ class LogWriter {
 
   /// Makes sure that a segment is open that has room for a batch with this body.
   Result<void> make_room(std::size_t body_bytes);
+  /// Whether a batch whose records have `bytes` fits into the active segment.
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
   /// Seals the active segment, whatever room it has, and opens the next one.
   Result<void> roll() { return open_next(0); }
   /// Writes a batch of events, whose header is filled in here, at the end of the active segment.
@@ -77,6 +79,7 @@ class LogWriter {
     SegmentHeader header;
     std::shared_ptr<io::File> file;  // shared with the readers
     std::uint64_t position = 0;      // where the next batch goes
+    std::uint64_t writeback = 0;     // the disk has begun with what is before it
     std::uint32_t chain = 0;
     std::uint64_t batches = 0;
     Offset end;
@@ -98,6 +101,7 @@ class LogWriter {
   Result<void> seal();
   Result<void> create_segment(std::size_t body_bytes);
   Result<void> write_batch(BatchHeader& header, std::span<std::byte> batch);
+  void begin_writeback();
   Result<void> mark_with(format::SlotState state, Offset first);
 
   io::FileSystem& fs_;

@@ -122,7 +122,14 @@ class Producer {
     endpoint_ = (*maker)(connection);
     endpoint_->on_open();
   }
-  void send(std::string_view text) { endpoint_->on_message(text); }
+  void send(std::string_view text) { send_together({text}); }
+  /// What comes in one turn of the net thread.
+  void send_together(const std::vector<std::string_view>& texts) {
+    for (const std::string_view text : texts) {
+      endpoint_->on_message(text);
+    }
+    endpoint_->on_input_end();
+  }
   std::vector<json> take() {
     connection.settle(*endpoint_);
     std::vector<json> answers;
@@ -206,6 +213,32 @@ TEST_CASE("AppendSocket: acks of one wake-up are one frame, a nack stands betwee
   CHECK(answers[1].at("type") == "nack");
   CHECK(answers[2].at("count") == 3);
   CHECK(answers[2].at("first_offset") == 5);
+}
+
+TEST_CASE("AppendSocket: messages that come together are answered each for itself, in order",
+          "[net][append]") {
+  const std::string id = R"(,"event_id":"0190a1b2-0000-7000-8000-00000000000a"})";
+  const std::string first = R"({"type":"note","n":1)" + id;
+  const std::string conflict = R"({"type":"note","n":2)" + id;
+  const std::string plain = event_json(3);
+  for (const std::string ids : {"0", "1"}) {
+    AppendServer server;
+    Producer producer(server, {{"ids", ids}});
+    producer.send_together({first, plain, conflict, "nonsense", plain + "\n" + plain});
+    server.log.commit();
+    const auto answers = producer.take();
+    std::vector<std::string> told;
+    std::uint64_t count = 0;
+    for (const json& answer : answers) {
+      told.push_back(answer.value("code", "ack"));
+      count += answer.value("count", 0U);
+    }
+    CHECK(told == std::vector<std::string>{"ack", "event_id_conflict", "invalid_event", "ack"});
+    CHECK(count == 4);
+    CHECK(answers.back().at("first_offset") == 2);
+    CHECK(answers.back().at("last_offset") == 3);
+    CHECK(server.budget.used_bytes() == 0);
+  }
 }
 
 TEST_CASE("AppendSocket: answers come in the order of the messages, whatever comes when",
