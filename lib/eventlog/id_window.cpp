@@ -92,8 +92,10 @@ std::uint32_t IdWindow::tag_of(const Uuid& event_id) {
   constexpr std::uint8_t kLine = 64 / sizeof(Slot) - 1;
   Uuid line = event_id;
   line.bytes.back() &= static_cast<std::uint8_t>(~kLine);
-  const auto hash = static_cast<std::uint32_t>(std::hash<Uuid>{}(line));
-  return (hash & ~std::uint32_t{kLine}) | (event_id.bytes.back() & kLine);
+  // The lines of one millisecond differ in the upper bits of their hash alone.
+  const std::size_t hash = std::hash<Uuid>{}(line);
+  const auto mixed = static_cast<std::uint32_t>(hash ^ (hash >> 32U));
+  return (mixed & ~std::uint32_t{kLine}) | (event_id.bytes.back() & kLine);
 }
 
 IdWindow::Entry& IdWindow::entry_at(std::size_t index) {
