@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+
+namespace vibes::bench {
+
+// What the machine takes for an event, whoever asks; medians, in microseconds.
+
+/// A pwrite of an event and fdatasync, in a file in `directory` that was written full of zeros
+/// before, so that no metadata changes.
+double write_and_sync_p50_us(const std::filesystem::path& directory);
+/// An event there and back over TCP on the loopback interface.
+double loopback_round_trip_p50_us();
+
+}  // namespace vibes::bench
