@@ -14,13 +14,11 @@
 #include <tuple>
 #include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "claim.hpp"
 #include "firehose/producers.hpp"
 #include "firehose/server_process.hpp"
 #include "options.hpp"
+#include "peers/limits.hpp"
 #include "peers/load.hpp"
 #include "peers/programs.hpp"
 #include "peers/sqlite_load.hpp"
@@ -105,9 +103,7 @@ struct Plan {
 class Systems {
  public:
   Systems(const Plan& plan, std::filesystem::path directory)
-      : plan_(plan),
-        directory_(std::move(directory)),
-        disk_(::open(directory_.c_str(), O_RDONLY)) {}
+      : plan_(plan), directory_(std::move(directory)) {}
 
   /// Empty: it can be measured.
   static std::string why_not(const std::string& system) {
@@ -121,6 +117,10 @@ class Systems {
 
   LoadResult measure(const Point& point, double seconds) {
     LoadResult result;
+    if (point.system != kSqlite) {
+      (void)endpoint(point.system);  // it is started, and what that writes is on the disk
+    }
+    settle(directory_);
     if (point.system == kSqlite) {
       const Scratchless file{directory_ / "sqlite"};
       std::filesystem::create_directories(file.path);
@@ -128,10 +128,6 @@ class Systems {
           run_sqlite(file.path / "db", event_, static_cast<int>(point.window), seconds);
     } else {
       result = run_load(endpoint(point.system), {point.connections, point.window, seconds});
-    }
-    // What one left for the disk to do must not be in the way of the next.
-    if (::syncfs(disk_.get()) != 0) {
-      die("syncfs");
     }
     return result;
   }
@@ -176,7 +172,6 @@ class Systems {
 
   const Plan& plan_;
   std::filesystem::path directory_;
-  UniqueFd disk_;
   std::string event_ = sample_event(1);
   std::map<std::string, std::unique_ptr<PeerProcess>> running_;
 };

@@ -117,7 +117,7 @@ void say_hello(int fd, const Endpoint& endpoint) {
   }
   std::string answer;
   std::array<char, 4'096> piece{};
-  while (!answer.ends_with(endpoint.hello_end)) {
+  while (answer.find(endpoint.hello_end) == std::string::npos) {
     const ssize_t got = ::recv(fd, piece.data(), piece.size(), 0);
     if (got <= 0) {
       die("hello: " + answer);
@@ -139,6 +139,8 @@ UniqueFd connect_blocking(const Endpoint& endpoint) {
   }
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const timeval patience{.tv_sec = 5, .tv_usec = 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (!endpoint.hello.empty()) {
     say_hello(fd.get(), endpoint);
   }

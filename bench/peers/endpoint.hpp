@@ -20,12 +20,13 @@ struct Endpoint {
 
   int port = 0;
   std::string hello;      // sent first
-  std::string hello_end;  // the last bytes of the answer to that
+  std::string hello_end;  // what the answer to that ends with; a firehose may begin right behind it
   std::string message;    // an append of one event
   TakeAcks take_acks = nullptr;
 };
 
-/// A connected socket that does not block, after the hello.
+/// A connected socket that does not block, after the hello. What has come behind the answer to that
+/// is lost.
 UniqueFd connect_to(const Endpoint& endpoint);
 /// The same for a socket that blocks.
 UniqueFd connect_blocking(const Endpoint& endpoint);

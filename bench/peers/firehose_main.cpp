@@ -75,6 +75,7 @@ class Comparison {
   }
 
   void run_once() {
+    settle(directory_);
     if (plan_.has("one")) {
       limits_.push_back(write_and_sync_p50_us(directory_) + loopback_round_trip_p50_us());
     }
@@ -82,6 +83,7 @@ class Comparison {
       if (!one.process) {
         one.process = one.start();
       }
+      settle(directory_);
       std::vector<double> samples = run_delivery(
           one.route(one.process->port()), {.receivers = one.receivers, .seconds = plan_.seconds});
       one.p50.push_back(percentile(samples, 50));

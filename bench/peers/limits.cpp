@@ -57,6 +57,13 @@ void echo(int fd) {
 
 }  // namespace
 
+void settle(const std::filesystem::path& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_CLOEXEC));
+  if (::syncfs(fd.get()) != 0) {
+    die("syncfs");
+  }
+}
+
 double write_and_sync_p50_us(const std::filesystem::path& directory) {
   constexpr int kTimes = 1'500;
   std::string path = directory / "limit-XXXXXX";

@@ -5,6 +5,10 @@
 
 namespace vibes::bench {
 
+/// Waits until the disk has taken what was written before, by whomever: it must not be in the way
+/// of what is measured next.
+void settle(const std::filesystem::path& directory);
+
 // What the machine takes for an event, whoever asks; medians, in microseconds.
 
 /// A pwrite of an event and fdatasync, in a file in `directory` that was written full of zeros
