@@ -116,31 +116,18 @@ class Systems {
   }
 
   LoadResult measure(const Point& point, double seconds) {
-    LoadResult result;
-    if (point.system != kSqlite) {
-      (void)endpoint(point.system);  // it is started, and what that writes is on the disk
-    }
-    settle(directory_);
     if (point.system == kSqlite) {
-      const Scratchless file{directory_ / "sqlite"};
-      std::filesystem::create_directories(file.path);
-      result.events_per_second =
-          run_sqlite(file.path / "db", event_, static_cast<int>(point.window), seconds);
-    } else {
-      result = run_load(endpoint(point.system), {point.connections, point.window, seconds});
+      settle(directory_);
+      const int per_transaction = static_cast<int>(point.window);
+      return {.events_per_second =
+                  run_sqlite(directory_ / "sqlite", event_, per_transaction, seconds)};
     }
-    return result;
+    const Endpoint to = endpoint(point.system);  // what its start writes belongs to what is settled
+    settle(directory_);
+    return run_load(to, {point.connections, point.window, seconds});
   }
 
  private:
-  struct Scratchless {
-    std::filesystem::path path;
-    ~Scratchless() {
-      std::error_code ignored;
-      std::filesystem::remove_all(path, ignored);
-    }
-  };
-
   std::unique_ptr<PeerProcess> start(const std::string& system) const {
     if (system == kOurs) {
       return start_vibes(directory_ / "vibes", plan_.program, "fsync");

@@ -196,7 +196,7 @@ Endpoint websocket_append(int port, std::string_view event) {
 
 Endpoint redis_xadd(int port, std::string_view event) {
   return {.port = port,
-          .hello = redis_command({"PING"}),
+          .hello = redis_command({"DEL", "e"}) + redis_command({"PING"}),
           .hello_end = "+PONG\r\n",
           .message = redis_command({"XADD", "e", "*", "d", event}),
           .take_acks = take_redis_acks};

@@ -33,7 +33,8 @@ UniqueFd connect_blocking(const Endpoint& endpoint);
 
 /// /ws/append of ours, an event per message.
 Endpoint websocket_append(int port, std::string_view event);
-/// XADD to the stream `e`.
+/// XADD to the stream `e`, which each connection begins anew: memory that only grows would cost it
+/// time.
 Endpoint redis_xadd(int port, std::string_view event);
 /// A publish to the subject `e`, acknowledged by the stream that keeps it.
 Endpoint jetstream_publish(int port, std::string_view event);

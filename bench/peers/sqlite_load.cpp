@@ -42,10 +42,8 @@ void step(const Database& db, const Statement& statement) {
   want(sqlite3_reset(statement.get()), SQLITE_OK, db.get());
 }
 
-}  // namespace
-
-double run_sqlite(const std::filesystem::path& file, const std::string& event, int per_transaction,
-                  double seconds) {
+double append_to(const std::filesystem::path& file, const std::string& event, int per_transaction,
+                 double seconds) {
   const Database db = open(file);
   const Statement begin = prepare(db, "BEGIN");
   const Statement insert = prepare(db, "INSERT INTO events(event) VALUES(?)");
@@ -63,6 +61,16 @@ double run_sqlite(const std::filesystem::path& file, const std::string& event, i
     events += per_transaction;
   }
   return events / (took_us / 1e6);
+}
+
+}  // namespace
+
+double run_sqlite(const std::filesystem::path& directory, const std::string& event,
+                  int per_transaction, double seconds) {
+  std::filesystem::create_directories(directory);
+  const double rate = append_to(directory / "db", event, per_transaction, seconds);
+  std::filesystem::remove_all(directory);
+  return rate;
 }
 
 }  // namespace vibes::bench
