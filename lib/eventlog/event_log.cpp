@@ -43,6 +43,24 @@ AppendBundle AppendBundle::take_front(std::size_t appends) {
   return front;
 }
 
+BundleDone answer_of_one(AppendDone done) {
+  return [done = std::move(done)](BundleReceipt receipt) {
+    if (!receipt.refused.empty()) {
+      done(fail(std::move(receipt.refused.front().error)));
+    } else {
+      done(AppendReceipt{receipt.durability, std::move(receipt.places), receipt.pending});
+    }
+  };
+}
+
+Result<void> EventLog::append_driven(std::vector<event::NewEvent> batch, AppendDone done) {
+  AppendBundle bundle;
+  bundle.events = std::move(batch);
+  bundle.close_append();
+  VIBES_TRY(append_bundle(bundle, answer_of_one(std::move(done))));
+  return {};
+}
+
 // For engines that have no better way: each append by itself. A copy is offered, for one that is
 // not taken must still be there.
 Result<std::size_t> EventLog::append_bundle(AppendBundle& bundle, BundleDone done) {

@@ -73,6 +73,9 @@ struct BundleReceipt {
 /// told of once. The rules of AppendDone.
 using BundleDone = std::function<void(BundleReceipt)>;
 
+/// For a bundle of one append: its answer as append() gives it.
+BundleDone answer_of_one(AppendDone done);
+
 /// What the log can do right now, for people and for /api/health.
 struct LogStatus {
   /// away: the engine that decides the order cannot be reached just now.
@@ -142,6 +145,8 @@ class EventLog {
   /// Makes sure that what append_bundle() took is committed. The engine may do it on this thread,
   /// which then calls `done` and the listeners, where it has been quick of late.
   virtual void drive() {}
+  /// append() for who calls drive() afterwards.
+  Result<void> append_driven(std::vector<event::NewEvent> batch, AppendDone done);
 
   /// Errors: out_of_range (an offset past the end), not_found (no such event_id), or the I/O error.
   virtual Result<std::unique_ptr<Reader>> reader(const Position& position) = 0;

@@ -103,7 +103,7 @@ void append_events(const Request& request, const Responder& responder, Services&
     return responder.send(
         append_error(Error{eventlog::Errc::queue_full, "too many events wait for the log"}));
   }
-  const Result<void> taken = services.log.append(
+  const Result<void> taken = services.log.append_driven(
       std::move(checked->events),
       [responder, share](const Result<eventlog::AppendReceipt>& receipt) {
         responder.send(receipt ? receipt_response(*receipt) : append_error(receipt.error()));

@@ -48,7 +48,7 @@ std::vector<event::NewEvent> batch_of(const hooks::HookEvents& events) {
 
 void HookAppend::run(hooks::HookEvents events, OnConflict on_conflict) const {
   std::vector<event::NewEvent> batch = batch_of(events);
-  const Result<void> taken = services.log.append(
+  const Result<void> taken = services.log.append_driven(
       std::move(batch),
       [append = *this, events = std::move(events), on_conflict](const auto& receipt) mutable {
         append.finish(std::move(events), on_conflict, receipt);
@@ -107,7 +107,7 @@ void HookAppend::hand_over(const std::string& name, const std::string& session,
   if (!handout) {
     return responder.send(nothing_to_say());
   }
-  const Result<void> taken = services.log.append(
+  const Result<void> taken = services.log.append_driven(
       deliveries_of(*handout, session, hook),
       [to = responder, said = hooks::context_answer(name, handout->context)](const auto& receipt) {
         to.send(receipt ? Response{.status = 200, .body = said} : nothing_to_say());

@@ -183,11 +183,7 @@ Result<void> FileEventLog::append_one(std::vector<event::NewEvent> batch,
   PendingAppend pending;
   pending.bundle.events = std::move(batch);
   pending.bundle.close_append();
-  pending.done = [done = std::move(done)](BundleReceipt receipt) {
-    done(receipt.refused.empty()
-             ? Result<AppendReceipt>(AppendReceipt{receipt.durability, std::move(receipt.places)})
-             : fail(std::move(receipt.refused.front().error)));
-  };
+  pending.done = answer_of_one(std::move(done));
   pending.bytes = bytes_of(pending.bundle.events);
   pending.time = recorded;
   const MutexLock lock(queue_mutex_);
