@@ -471,7 +471,7 @@ TEST_CASE("EventLog contract: batches that are empty or too large are refused",
   const event::NewEvent large = padded(limits::kEventBytesMax);
   CHECK(refusal(std::vector<event::NewEvent>(5, large)) == Errc::batch_too_large);
   CHECK(log.end() == Offset(0));
-  // Under ThreadSanitizer a batch of 65,536 takes half a minute, and has no threads of its own.
+  // Under ThreadSanitizer a batch of 65,536 is dear, and has no threads of its own.
 #ifndef VIBES_SLOW
   CHECK(append(log, std::vector<event::NewEvent>(limits::kBatchEventsMax, numbered(0))));
   CHECK(log.end() == Offset(limits::kBatchEventsMax));

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <random>
+#include <vector>
 
 #include "support/catch.hpp"
 
@@ -64,4 +65,22 @@ TEST_CASE("IdWindow: it agrees with a map under pushes and truncations", "[event
     }
     REQUIRE_FALSE(window.find(id_of(next_id)));
   }
+}
+
+// Where they crowd each other this does not end within the test's time.
+TEST_CASE("IdWindow: as many ids as come in one millisecond find room", "[eventlog]") {
+  constexpr std::uint64_t kIds = 1'000'000;
+  UuidV7Generator generator;
+  std::vector<Uuid> ids;
+  IdWindow window(kIds);
+  for (std::uint64_t i = 0; i < kIds; ++i) {
+    ids.push_back(generator.next(Timestamp{1'700'000'000'000'000}));
+    window.push(ids.back(), i);
+  }
+  std::uint64_t found = 0;
+  for (std::uint64_t i = 0; i < kIds; ++i) {
+    const auto known = window.find(ids[i]);
+    found += known && known->offset == Offset(i) ? 1U : 0U;
+  }
+  CHECK(found == kIds);
 }
