@@ -271,15 +271,18 @@ class Model {
 
   void finish() {
     join();
-    for (int round = 0; round < 2'000; ++round) {
+    const auto is_done = [this] {
+      return std::ranges::count(states_, State::done) == std::ssize(states_) &&
+             std::ranges::all_of(workers_,
+                                 [](const auto& entry) { return entry.second.in_hand.empty(); });
+    };
+    for (int round = 0; round < 2'000 && !is_done(); ++round) {
       for (const auto& [id, worker] : workers_) {
         hand(id);
         commit(id);
       }
     }
-    CHECK(std::ranges::count(states_, State::done) == std::ssize(states_));
-    CHECK(std::ranges::all_of(workers_,
-                              [](const auto& entry) { return entry.second.in_hand.empty(); }));
+    CHECK(is_done());
     check_group_commit();
   }
 
