@@ -270,7 +270,8 @@ TEST_CASE("torn tail: the last batch may be cut, zeroed or old at any place", "[
     --end;
   }
   REQUIRE(end - start > 5'000);
-  for (std::size_t cut = start; cut <= end; ++cut) {
+  const std::uint64_t step = from_environment("VIBES_SIM_CUT_STEP", 1);
+  for (std::size_t cut = start; cut <= end; cut += step) {
     check({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(cut)});
     auto zeroed = whole;
     std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(cut), zeroed.end(), std::byte{0});
