@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from vibes_server import VibesServer, program  # noqa: E402
 
 WITHIN_S = 20
+# Each is dear under a sanitizer.
+EVENTS = "1000" if os.environ.get("VIBES_SANITIZE") else "5000"
 RESTARTING = ("resume", "restart", "notifications", "assessment")
 
 
@@ -26,7 +29,7 @@ def verify(*arguments, env=None):
 
 
 def test_every_scenario_passes_and_tap_is_well_formed():
-    done = verify("--format", "tap", "--events", "5000")
+    done = verify("--format", "tap", "--events", EVENTS)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "TAP version 14"
@@ -54,7 +57,7 @@ def test_junit_goes_to_a_file(tmp_path):
 def test_a_running_server_is_used_and_not_restarted():
     with VibesServer() as server:
         done = verify(
-            "--url", server.url, "--token-file", str(server.token_file), "--format", "json", "--events", "2000"
+            "--url", server.url, "--token-file", str(server.token_file), "--format", "json", "--events", "1000"
         )
         assert server.alive()
     report = json.loads(done.stdout)
@@ -105,8 +108,6 @@ def test_mistakes_have_their_exit_codes(tmp_path):
 
 
 def test_a_server_that_does_not_start_is_a_failed_check():
-    import os
-
     done = verify("filters", env={**os.environ, "VIBES_SERVER": "/bin/false"})
     assert done.returncode == 7
     assert "exit code 1" in done.stdout
