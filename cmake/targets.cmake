@@ -3,6 +3,7 @@
 # vibes_test(NAME unit_base SOURCES a_test.cpp DEPS …)         one Catch2 binary, one ctest entry
 # Labels: `threads` runs under ThreadSanitizer too; `no-sanitizers` is left out where a sanitizer makes it senseless.
 include(CMakeParseArguments)
+include(schedule)
 # All test binaries that ThreadSanitizer has to see.
 add_custom_target(threads_tests)
 
@@ -42,6 +43,7 @@ function(vibes_test)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} dep::catch2 vibes::settings vibes::warnings)
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
   set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  vibes_schedule(${ARG_NAME})
   if("threads" IN_LIST ARG_LABELS)
     add_dependencies(threads_tests ${ARG_NAME})
   endif()
@@ -61,6 +63,7 @@ function(vibes_scripted_test name timeout labels)
   set_tests_properties(
     ${name} PROPERTIES TIMEOUT ${timeout} LABELS "${labels}" ENVIRONMENT
                        "VIBES_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};VIBES_ROOT=${PROJECT_SOURCE_DIR};VIBES_SANITIZE=${VIBES_SANITIZE};PYTHONDONTWRITEBYTECODE=1")
+  vibes_schedule(${name})
 endfunction()
 
 function(vibes_pytest)
