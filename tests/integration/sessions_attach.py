@@ -381,6 +381,7 @@ def test_waiting_for_a_server_can_be_given_up(server, keys, status):
         terminal.wait_for(b"up")
         server.kill()
         terminal.wait_for(b"trying again")
+        terminal.wait_raw()  # as it is not while that is written
         terminal.type(keys)
         assert terminal.wait() == status
         terminal.assert_restored()
