@@ -196,5 +196,7 @@ def test_a_cluster_that_loses_one_node_after_the_other_loses_nothing(cluster, tw
     assert len(seeing) == 20
     for watcher in seeing:
         assert watcher.log == log
-        assert (watcher.connections > 1) == (len(watcher.homes) > 1)
+        assert watcher.connections == 1 or len(watcher.homes) > 1
+    # Who always has more to read is given no place to come back to; some catch up.
+    assert any(watcher.connections > 1 for watcher in seeing)
     assert all(log_of(server)["refused_events"] == 0 for server in two)
