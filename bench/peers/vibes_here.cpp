@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "peers/vibes_here.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "firehose/server_process.hpp"
+
+namespace vibes::bench {
+namespace {
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+std::vector<std::string> environment_of(const VibesHome& home) {
+  const char* path = std::getenv("PATH");
+  std::vector<std::string> environment{"PATH=" + std::string(path != nullptr ? path : ""),
+                                       "XDG_RUNTIME_DIR=" + home.sockets.string(),
+                                       "HOME=" + home.directory.string()};
+  for (const std::string name : {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}) {
+    const std::filesystem::path folder = home.directory / name;
+    std::filesystem::create_directories(folder);
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+    environment.push_back(name + "=" + folder.string());
+  }
+  return environment;
+}
+
+VibesHere::VibesHere(const VibesHome& home, const std::vector<std::string>& options) {
+  const std::string said = home.directory / "server.stderr";
+  Command command{.words = {home.server, "--listen", "127.0.0.1:0", "--ready-fd",
+                            std::to_string(Daemon::kReadyFd)},
+                  .environment = environment_of(home),
+                  .standard_error = said};
+  if (!home.log.empty()) {
+    command.words.insert(command.words.end(), {"--log", "file:" + home.log});
+  }
+  command.words.insert(command.words.end(), options.begin(), options.end());
+  const double start = now_us();
+  process_ = std::make_unique<Daemon>(command);
+  const std::string line = process_->first_line();
+  started_us_ = now_us() - start;
+  const std::size_t colon = line.rfind(':');
+  port_ = colon == std::string::npos ? 0 : std::atoi(line.c_str() + colon + 1);
+  if (port_ == 0) {
+    die("the server did not start: " + contents(said));
+  }
+}
+
+}  // namespace vibes::bench
