@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -31,15 +32,16 @@ class Crowd {
   }
   [[nodiscard]] std::size_t size() const { return members_.size(); }
 
-  /// Until each has `events` in all.
-  void read_until(std::uint64_t events) {
+  /// Until each has `events` in all, or the time is over; returns how many have them.
+  std::size_t read_until(std::uint64_t events, double within_us = kForeverUs) {
+    const double give_up = now_us() + within_us;
     std::size_t waiting = 0;
     for (const Member& member : members_) {
       waiting += member.counter.events() < events ? 1U : 0U;
     }
     std::array<epoll_event, 256> ready{};
-    while (waiting > 0) {
-      const int count = ::epoll_wait(epoll_.get(), ready.data(), ready.size(), -1);
+    while (waiting > 0 && (within_us == kForeverUs || now_us() < give_up)) {
+      const int count = ::epoll_wait(epoll_.get(), ready.data(), ready.size(), kLookUpMs);
       for (int i = 0; i < count; ++i) {
         Member& member = members_[ready[static_cast<std::size_t>(i)].data.u64];
         const bool before = member.counter.events() < events;
@@ -47,13 +49,18 @@ class Crowd {
         waiting -= before && member.counter.events() >= events ? 1U : 0U;
       }
     }
+    return members_.size() - waiting;
   }
+  /// Whatever comes, for so long.
+  void read_for(double us) { (void)read_until(std::numeric_limits<std::uint64_t>::max(), us); }
 
  private:
   struct Member {
     UniqueFd fd;
     Counter counter;
   };
+  static constexpr double kForeverUs = std::numeric_limits<double>::max();
+  static constexpr int kLookUpMs = 100;  // how often the time is looked at while nothing comes
   static constexpr std::size_t kPieceBytes = 256U << 10U;
 
   void read(Member& member) {

@@ -29,7 +29,7 @@ class VibesHere {
   [[nodiscard]] Address tcp() const { return {.port = port_, .unix_path = {}}; }
   /// From the fork until it said that it serves.
   [[nodiscard]] double started_us() const { return started_us_; }
-  [[nodiscard]] Daemon& process() { return *process_; }
+  [[nodiscard]] Daemon& process() const { return *process_; }
 
  private:
   std::unique_ptr<Daemon> process_;
