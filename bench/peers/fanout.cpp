@@ -203,7 +203,7 @@ int run(int argc, char** argv) {
   CLI::App app("Fan-out through vibes-server, beside NATS core and a server that only writes",
                "bench_peers_fanout");
   PeerOptions options;
-  std::uint64_t deliveries = 4'000'000;
+  std::uint64_t deliveries = 8'000'000;
   app.add_option("--deliveries", deliveries, "How many events reach a client, over all clients")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
