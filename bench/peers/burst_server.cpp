@@ -12,7 +12,7 @@
 namespace vibes::bench {
 namespace {
 
-constexpr std::size_t kBurstBytes = 256U << 10U;
+constexpr std::size_t kBurstBytes = 64U << 10U;
 
 }  // namespace
 
