@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
       scratch.path(0), scratch.path(1), options.server,
       log_to_read(kept.empty() ? kept : std::filesystem::absolute(kept), scratch.path(0), events)};
   VibesHere server(home, {"--durability", "os", "--auth", "none"});
+  server.await_consumers();
 
   Claim reader = of_ours("catch-up, one reader", 2e6);
   Claim printed = of_ours("vibesctl tail -o cat", 1e6);

@@ -40,6 +40,7 @@ std::vector<Grown> grow(const VibesHome& home, const std::vector<std::uint64_t>&
     Grown grown{.events = events};
     grown.server = std::make_unique<VibesHere>(
         own, std::vector<std::string>{"--auth", "none", "--durability", "os"});
+    grown.server->await_consumers();
     all.push_back(std::move(grown));
   }
   return all;

@@ -1,14 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include "peers/vibes_here.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include <poll.h>
+#include <unistd.h>
+
 #include "firehose/server_process.hpp"
+#include "peers/wire.hpp"
 
 namespace vibes::bench {
 namespace {
+
+std::string get(int port, const std::string& path) {
+  const UniqueFd fd = connect_to(port);
+  send_all(fd.get(), "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+                         "\r\nConnection: close\r\n\r\n");
+  std::string answer;
+  std::array<char, 4'096> piece{};
+  for (ssize_t got = 0; (got = ::read(fd.get(), piece.data(), piece.size())) > 0;) {
+    answer.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return answer;
+}
+
+/// Whether a group of /api/consumers has something left to read.
+bool any_lag(const std::string& consumers) {
+  const std::string name = R"("lag":)";
+  for (std::size_t at = consumers.find(name); at != std::string::npos;
+       at = consumers.find(name, at + 1)) {
+    if (consumers[at + name.size()] != '0') {
+      return true;
+    }
+  }
+  return false;
+}
 
 std::string contents(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -51,6 +80,14 @@ VibesHere::VibesHere(const VibesHome& home, const std::vector<std::string>& opti
   port_ = colon == std::string::npos ? 0 : std::atoi(line.c_str() + colon + 1);
   if (port_ == 0) {
     die("the server did not start: " + contents(said));
+  }
+}
+
+void VibesHere::await_consumers() const {
+  constexpr int kLookEveryMs = 100;
+  for (std::string answer = get(port_, "/api/consumers"); any_lag(answer);
+       answer = get(port_, "/api/consumers")) {
+    ::poll(nullptr, 0, kLookEveryMs);
   }
 }
 

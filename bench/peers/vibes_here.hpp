@@ -30,6 +30,9 @@ class VibesHere {
   /// From the fork until it said that it serves.
   [[nodiscard]] double started_us() const { return started_us_; }
   [[nodiscard]] Daemon& process() const { return *process_; }
+  /// Waits until the server's own consumers have read its whole log, which they do at the first
+  /// start on one that was made without a server.
+  void await_consumers() const;
 
  private:
   std::unique_ptr<Daemon> process_;
