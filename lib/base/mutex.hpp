@@ -14,6 +14,9 @@
 #define VIBES_GUARDED_BY(m) VIBES_TS(guarded_by(m))
 #define VIBES_REQUIRES(m) VIBES_TS(requires_capability(m))
 #define VIBES_EXCLUDES(m) VIBES_TS(locks_excluded(m))
+// Of a function that returns whether it has taken `m`; its own body is beyond the analysis.
+#define VIBES_TRY_ACQUIRES(m) \
+  VIBES_TS(try_acquire_capability(true, m)) VIBES_TS(no_thread_safety_analysis)
 
 namespace vibes {
 

@@ -92,8 +92,7 @@ class FileEventLog final : public CopyTarget {
                           AppendDone done);
   void enqueue(PendingAppend pending, Call call) VIBES_REQUIRES(queue_mutex_);
   void call_writer() VIBES_REQUIRES(queue_mutex_);
-  [[nodiscard]] bool take_turn();
-  void commit_one_group() VIBES_REQUIRES(writing_);
+  [[nodiscard]] bool take_turn() VIBES_TRY_ACQUIRES(writing_);
 
   [[nodiscard]] ReadSource source() const;
   Result<std::optional<Offset>> find_id(const Uuid& event_id);

@@ -19,6 +19,7 @@ constexpr auto kMarkAfter = 200ms;
 /// What drive() commits at most on the caller's thread: above this the writer thread's sync and the
 /// caller's reading better go side by side.
 constexpr std::size_t kDrivenBytesMax = 256 * limits::kKiB;
+constexpr unsigned kDrivenGroupsMax = 8;
 /// A disk that takes longer keeps the caller from its other work. It is tried again after a while.
 constexpr auto kQuickSync = 2ms;
 constexpr auto kSlowFor = 1s;
@@ -58,9 +59,10 @@ bool FileEventLog::is_over() const {
   return closing_ && queue_.empty();
 }
 
+/// A queue that is not empty may be somebody's who found us at work and left it to us.
 void FileEventLog::wait_for_call(Clockwork::time_point until) {
   MutexLock lock(queue_mutex_);
-  while (!called_ && !closing_) {
+  while (!called_ && !closing_ && queue_.empty()) {
     if (queue_changed_.wait_until(lock, until) == std::cv_status::timeout) {
       break;
     }
@@ -82,34 +84,39 @@ std::deque<PendingAppend> FileEventLog::take_group() {
   return group;
 }
 
-// Whoever appends a little on a quick disk commits it by itself.
+// Whoever appends a little on a quick disk commits it by itself, and what others leave meanwhile.
 void FileEventLog::drive() {
-  if (!take_turn()) {
-    return;
+  bool has_to_mark = false;
+  unsigned groups = 0;
+  for (; groups < kDrivenGroupsMax && take_turn(); ++groups) {
+    const bool was_marked = writer_->is_marked();
+    if (auto appends = take_group(); !appends.empty()) {
+      commit(std::move(appends));
+    }
+    has_to_mark = has_to_mark || (was_marked && !writer_->is_marked());
+    writing_.unlock();
   }
-  const bool was_marked = writer_->is_marked();
-  commit_one_group();
-  const bool has_to_mark = was_marked && !writer_->is_marked();
-  writing_.unlock();
   const MutexLock lock(queue_mutex_);
-  // What is left is too much for this thread; and the writer thread's next look at the clock was
+  // What is left is too much for this thread. And the writer thread's next look at the clock was
   // planned for a log at rest.
-  if (!queue_.empty() || has_to_mark) {
+  if (has_to_mark || groups == kDrivenGroupsMax) {
     call_writer();
   }
 }
 
-/// True: the calling thread holds writing_ now. Otherwise there is nothing to do, or the writer
-/// thread does it.
+/// True: the calling thread holds writing_ now. Otherwise there is nothing to do, or somebody else
+/// does it: whoever holds writing_ looks at the queue again after letting go of it.
 bool FileEventLog::take_turn() {
   const MutexLock lock(queue_mutex_);
   if (queue_.empty() || called_) {
     return false;
   }
   const bool little = queued_bytes_ <= kDrivenBytesMax;
-  if (!little || Clockwork::now().time_since_epoch().count() < slow_until_.load() ||
-      !writing_.try_lock()) {
+  if (!little || Clockwork::now().time_since_epoch().count() < slow_until_.load()) {
     call_writer();
+    return false;
+  }
+  if (!writing_.try_lock()) {
     return false;
   }
   if (writer_->has_room(queued_bytes_)) {
@@ -118,12 +125,6 @@ bool FileEventLog::take_turn() {
   writing_.unlock();
   call_writer();  // a new segment takes several syncs
   return false;
-}
-
-void FileEventLog::commit_one_group() {
-  if (auto appends = take_group(); !appends.empty()) {
-    commit(std::move(appends));
-  }
 }
 
 FileEventLog::Clockwork::time_point FileEventLog::next_wake() const {
