@@ -2,7 +2,6 @@
 #include "event/check.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include "event/check_object.hpp"
 #include "event/errc.hpp"
 #include "event/json_verdict.hpp"
+#include "event/padded_parser.hpp"
 #include "event/shape.hpp"
 
 namespace vibes::event {
@@ -22,45 +22,12 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-/// A parser and the padded copy of the text that it wants. Kept per thread: making one costs more
-/// than a check.
-class Scratch {
- public:
-  explicit Scratch(std::size_t depth_max) : depth_max_(depth_max) {}
+/// Kept per thread: making a parser costs more than a check.
+struct Scratch {
+  explicit Scratch(std::size_t depth_max) : parser(depth_max) {}
 
-  /// The views inside `root` live until the next call. False: the parser refuses.
-  bool parse(std::string_view text, element& root) {
-    if ((text.size() > capacity_ || buffer_.empty()) && !grow(text.size())) {
-      return false;
-    }
-    std::ranges::copy(text, buffer_.begin());  // not memcpy: an empty text may have no address
-    std::memset(buffer_.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
-    return parser_.parse(buffer_.data(), text.size(), false).get(root) == simdjson::SUCCESS;
-  }
-
-  /// Gives back what a rare large event needed.
-  void shrink() {
-    if (capacity_ > kKeptBytes) {
-      *this = Scratch(depth_max_);
-    }
-  }
-
+  PaddedParser parser;
   std::vector<std::string_view> keys;
-
- private:
-  static constexpr std::size_t kFirstBytes = 4 * limits::kKiB;
-  static constexpr std::size_t kKeptBytes = 256 * limits::kKiB;
-
-  bool grow(std::size_t bytes) {
-    capacity_ = std::max(kFirstBytes, bytes + bytes / 2);
-    buffer_.resize(capacity_ + simdjson::SIMDJSON_PADDING);
-    return parser_.allocate(capacity_, depth_max_) == simdjson::SUCCESS;
-  }
-
-  std::size_t depth_max_;
-  std::size_t capacity_ = 0;
-  std::vector<char> buffer_;
-  simdjson::dom::parser parser_;
 };
 
 // simdjson counts an empty object or array as no level. With one level less than we allow whatever
@@ -103,7 +70,7 @@ bool has_duplicate(std::vector<std::string_view>& keys) {
 /// The fast way: true if `text` is JSON we take, with its outermost object.
 bool parse_fast(Scratch& scratch, std::string_view text, object& root) {
   element value;
-  if (!scratch.parse(text, value) || value.get(root) != simdjson::SUCCESS) {
+  if (!scratch.parser.parse(text, value) || value.get(root) != simdjson::SUCCESS) {
     return false;
   }
   scratch.keys.clear();
@@ -143,7 +110,8 @@ std::string with_short_integers(std::string_view text) {
 Result<void> parse_slow(Scratch& scratch, std::string_view text, object& root) {
   VIBES_TRY(judge_json(text));
   element value;
-  if (!scratch.parse(with_short_integers(text), value) || value.get(root) != simdjson::SUCCESS) {
+  if (!scratch.parser.parse(with_short_integers(text), value) ||
+      value.get(root) != simdjson::SUCCESS) {
     return fail(Errc::not_json, "the parsers disagree about this text");
   }
   return {};
@@ -241,10 +209,10 @@ Result<NewEvent> check_object(std::string_view json, const CheckOptions& options
   object root;
   if (parse_fast(scratch, text, root)) {
     auto event = take_out(text, root, options, type_bytes_max);
-    scratch.shrink();
+    scratch.parser.shrink();
     return event;
   }
-  scratch.shrink();
+  scratch.parser.shrink();
   Scratch deep(kAnyDepth);
   VIBES_TRY(parse_slow(deep, text, root));
   return take_out(text, root, options, type_bytes_max);
