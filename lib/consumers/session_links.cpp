@@ -5,10 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "base/limits.hpp"
 #include "consumers/waiter.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers {
 
@@ -22,11 +21,6 @@ event::Filter links_only() {
   auto filter = event::Filter::make({"session_linked"}, std::nullopt);
   VIBES_ASSERT(filter.has_value());
   return *std::move(filter);
-}
-
-std::string text_in(const nlohmann::json& event, const char* member) {
-  const auto found = event.find(member);
-  return found != event.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 bool is_session(std::string_view id) {
@@ -127,21 +121,19 @@ Result<void> SessionLinks::read_slice() {
   request.scan_bytes_max = limits::kScanSliceBytes;
   request.filter = &only_links_;
   VIBES_TRY_ASSIGN(batch, reader_->read(request));
+  event::PayloadReader payloads;
   for (const event::EventView& linked : batch.events) {
-    take(linked);
+    take(linked, payloads);
   }
   position_ = reader_->position().value();
   return {};
 }
 
-void SessionLinks::take(const event::EventView& linked) {
-  const auto event = nlohmann::json::parse(linked.payload, nullptr, false);
-  if (!event.is_object()) {
-    return;
-  }
-  const std::string lower = text_in(event, "linked_session_id");
+void SessionLinks::take(const event::EventView& linked, event::PayloadReader& payloads) {
+  const event::PayloadValue payload = payloads.read(linked.payload);
+  const std::string_view lower = payload.text("linked_session_id");
   if (is_session(linked.session) && is_session(lower)) {
-    const bool subagent = text_in(event, "relation") == "subagent";
+    const bool subagent = payload.text("relation") == "subagent";
     add({linked.session, lower,
          subagent ? event::SessionRelation::subagent : event::SessionRelation::agent});
   }

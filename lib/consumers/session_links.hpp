@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "event/event.hpp"
 #include "event/filter.hpp"
+#include "event/payload_fwd.hpp"
 #include "event/session_link.hpp"
 #include "eventlog/event_log.hpp"
 
@@ -53,7 +54,7 @@ class SessionLinks {
   void catch_up();
   bool step();
   Result<void> read_slice() VIBES_REQUIRES(mutex_);
-  void take(const event::EventView& linked) VIBES_REQUIRES(mutex_);
+  void take(const event::EventView& linked, event::PayloadReader& payloads) VIBES_REQUIRES(mutex_);
   void add(const event::SessionLink& link) VIBES_REQUIRES(mutex_);
   void follow(const std::stop_token& stop);
 

@@ -5,13 +5,12 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <simdjson.h>
 
 #include "base/limits.hpp"
 #include "consumers/assessment/errc.hpp"
 #include "consumers/assessment/text_cut.hpp"
-#include "event/check.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers::assessment {
 namespace {
@@ -220,33 +219,19 @@ bool is_assessed(std::string_view type) {
   return type == "claude" || type == "hook" || type == "user_input" || type == "session_removed";
 }
 
-/// The log takes whole numbers of any length, simdjson only those of 64 bits. Written anew, with
-/// such a number as a floating one, the event can be read. The check also bounds its depth.
-std::string rewritten(std::string_view payload) {
-  if (!event::check(payload)) {
-    return {};
-  }
-  using nlohmann::json;
-  return json::parse(payload, nullptr, false).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 }  // namespace
 
 Result<Message> read_message(std::string_view type, std::string_view payload) {
   if (!is_assessed(type)) {
     return Message{};
   }
-  // Kept per thread: making one costs more than a parse.
-  thread_local simdjson::dom::parser parser;
-  element value;
-  if (parser.parse(payload.data(), payload.size()).get(value) != simdjson::SUCCESS) {
-    const std::string again = rewritten(payload);
-    if (again.empty() || parser.parse(again).get(value) != simdjson::SUCCESS) {
-      return fail(Errc::bad_payload, "the event is not JSON that can be read");
-    }
+  thread_local event::PayloadReader reader;
+  const auto payload_value = reader.read(payload).element();
+  if (!payload_value) {
+    return fail(Errc::bad_payload, "the event is not JSON that can be read");
   }
   object root;
-  if (value.get(root) != simdjson::SUCCESS) {
+  if (payload_value->get(root) != simdjson::SUCCESS) {
     return fail(Errc::bad_payload, "the event is not an object");
   }
   return from_root(type, root);

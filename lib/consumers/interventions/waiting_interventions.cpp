@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers {
 namespace {
@@ -54,17 +55,20 @@ std::string front(std::string_view text, std::size_t bytes_max) {
   return std::string(text.substr(0, end));
 }
 
-/// Hooks are many, and only one in a session ends it: looked for before it is parsed.
+/// Hooks are many, and only one in a session ends it: mostly a glance tells.
 bool is_session_end(const event::EventView& event) {
   constexpr std::string_view kType = "session_end";
   if (event.type == "session_removed") {
     return true;
   }
-  if (event.type != "hook" || event.payload.find(kType) == std::string_view::npos) {
+  if (event.type != "hook") {
     return false;
   }
-  const json hook = parse(event.payload);
-  return hook.is_object() && hook.contains("event") && text_of(hook["event"], "type") == kType;
+  if (const auto type = event::peek_inner_type(event.payload)) {
+    return *type == kType;
+  }
+  event::PayloadReader reader;
+  return reader.read(event.payload).member("event").text("type") == kType;
 }
 
 }  // namespace
@@ -73,18 +77,20 @@ Result<void> WaitingInterventions::fold(const event::EventView& event) {
   const bool is_new = event.offset >= next_;
   next_ = std::max(next_, event.offset + 1);
   if (event.type == "intervention") {
-    const auto message = text_of(parse(event.payload), "message");
-    if (!message) {
+    event::PayloadReader reader;
+    const event::PayloadValue message = reader.read(event.payload).member("message");
+    if (!message.is_text()) {
       return bad("an intervention without a message");
     }
     if (is_new && !event.session.empty()) {
       add(event.session,
-          {event.event_id, event.time, front(*message, limits::kInterventionBytesMax), {}});
+          {event.event_id, event.time, front(message.text(), limits::kInterventionBytesMax), {}});
     }
   } else if (event.type == "intervention_delivered") {
-    const json told = parse(event.payload);
-    const auto intervention = id_of(told, "intervention_id");
-    const auto hook = id_of(told, "hook_event_id");
+    event::PayloadReader reader;
+    const event::PayloadValue told = reader.read(event.payload);
+    const auto intervention = parse_uuid(told.text("intervention_id"));
+    const auto hook = parse_uuid(told.text("hook_event_id"));
     if (!intervention || !hook) {
       return bad("a delivery without the ids of its intervention and hook");
     }

@@ -4,11 +4,10 @@
 #include <memory>
 #include <set>
 
-#include <nlohmann/json.hpp>
-
 #include "base/mutex.hpp"
 #include "consumers/notifications/stall_watch.hpp"
 #include "consumers/notifications/tag_filter.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers {
 namespace {
@@ -40,12 +39,10 @@ class NotificationHandler final : public Handler {
       : notifier_(notifier), log_(log), clock_(clock), stalls_(notifier.options().stall_after) {}
 
   Outcome handle(const event::EventView& event, std::uint64_t /*attempt*/) override {
-    nlohmann::json parsed;
-    if (concerns_notifications(event.type)) {
-      parsed = nlohmann::json::parse(event.payload, nullptr, false);
-    }
-    stalls_.observe(event, parsed);
-    const auto notification = notification_for(event, parsed, notifier_.options().off);
+    const event::PayloadValue payload =
+        concerns_notifications(event) ? payloads_.read(event.payload) : event::PayloadValue();
+    stalls_.observe(event, payload);
+    const auto notification = notification_for(event, payload, notifier_.options().off);
     if (notification) {
       send(*notification);
     }
@@ -84,6 +81,7 @@ class NotificationHandler final : public Handler {
   Notifier& notifier_;
   eventlog::EventLog& log_;
   const Clock& clock_;
+  event::PayloadReader payloads_;
   StallWatch stalls_;
   TagFilter filter_;
   const std::shared_ptr<Unsettled> unsettled_ = std::make_shared<Unsettled>();

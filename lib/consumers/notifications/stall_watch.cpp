@@ -6,17 +6,18 @@
 #include <nlohmann/json.hpp>
 
 #include "base/limits.hpp"
-#include "consumers/notifications/member.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers {
 namespace {
 
+using event::PayloadValue;
 using nlohmann::json;
 
 /// What an event says about whether its session is at work.
 enum class Change : std::uint8_t { none, prompt, tool_begins, tool_ends, rests };
 
-Change change_by_claude(const std::string& type) {
+Change change_by_claude(std::string_view type) {
   if (type == "tool_use_start") {
     return Change::tool_begins;
   }
@@ -26,7 +27,7 @@ Change change_by_claude(const std::string& type) {
   return type == "turn_complete" || type == "error" ? Change::rests : Change::none;
 }
 
-Change change_by_hook(const std::string& type) {
+Change change_by_hook(std::string_view type) {
   if (type == "user_prompt_submit") {
     return Change::prompt;
   }
@@ -39,24 +40,24 @@ Change change_by_hook(const std::string& type) {
   return type == "stop" || type == "session_end" ? Change::rests : Change::none;
 }
 
-Change change_by(const event::EventView& event, const json& parsed) {
+Change change_by(const event::EventView& event, PayloadValue payload) {
   if (event.type == "user_input") {
     return Change::prompt;
   }
   if (event.type == "claude") {
-    return change_by_claude(text_member(inner_event(parsed), "type"));
+    return change_by_claude(payload.member("event").text("type"));
   }
   if (event.type == "hook") {
-    return change_by_hook(text_member(inner_event(parsed), "type"));
+    return change_by_hook(payload.member("event").text("type"));
   }
   const bool ends = event.type == "session_state_changed" || event.type == "session_removed";
   return ends ? Change::rests : Change::none;
 }
 
-std::string tool_of(const json& inner) {
-  for (const char* key : {"tool_use_id", "id", "tool_name"}) {
-    if (std::string name = text_member(inner, key); !name.empty()) {
-      return name;
+std::string tool_of(PayloadValue inner) {
+  for (const std::string_view key : {"tool_use_id", "id", "tool_name"}) {
+    if (const std::string_view name = inner.text(key); !name.empty()) {
+      return std::string(name);
     }
   }
   return {};
@@ -64,26 +65,26 @@ std::string tool_of(const json& inner) {
 
 }  // namespace
 
-void StallWatch::observe(const event::EventView& event, const json& parsed) {
+void StallWatch::observe(const event::EventView& event, PayloadValue payload) {
   if (event.session.empty() || event.type == "session.stalled") {
     return;
   }
-  const Change change = change_by(event, parsed);
+  const Change change = change_by(event, payload);
   if (change == Change::rests) {
     forget(event.session);
     return;
   }
   const bool begins = change == Change::prompt || change == Change::tool_begins;
-  if (!begins && !by_name_.contains(std::string(event.session))) {
+  if (!begins && !by_name_.contains(event.session)) {
     return;
   }
   Watched* watched = touch(event, event.session);
   if (change == Change::prompt) {
     watched->unanswered = true;
   } else if (change == Change::tool_begins) {
-    watched->tools.insert(tool_of(inner_event(parsed)));
+    watched->tools.insert(tool_of(payload.member("event")));
   } else if (change == Change::tool_ends) {
-    watched->tools.erase(tool_of(inner_event(parsed)));
+    watched->tools.erase(tool_of(payload.member("event")));
     if (watched->tools.empty() && !watched->unanswered) {
       forget(event.session);
     }
@@ -91,7 +92,7 @@ void StallWatch::observe(const event::EventView& event, const json& parsed) {
 }
 
 StallWatch::Watched* StallWatch::touch(const event::EventView& event, std::string_view session) {
-  const auto found = by_name_.find(std::string(session));
+  const auto found = by_name_.find(session);
   if (found != by_name_.end()) {
     sessions_.splice(sessions_.end(), sessions_, found->second);
   } else {
@@ -109,7 +110,7 @@ StallWatch::Watched* StallWatch::touch(const event::EventView& event, std::strin
 }
 
 void StallWatch::forget(std::string_view session) {
-  const auto found = by_name_.find(std::string(session));
+  const auto found = by_name_.find(session);
   if (found != by_name_.end()) {
     sessions_.erase(found->second);
     by_name_.erase(found);

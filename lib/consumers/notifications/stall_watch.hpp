@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <set>
@@ -11,10 +13,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/clock.hpp"
 #include "event/event.hpp"
+#include "event/payload_fwd.hpp"
 
 namespace vibes::consumers {
 
@@ -26,9 +27,9 @@ class StallWatch {
  public:
   explicit StallWatch(std::chrono::milliseconds after) : after_(after) {}
 
-  /// Takes every event in the log's order. `parsed` may be null for types that
-  /// concerns_notifications() denies.
-  void observe(const event::EventView& event, const nlohmann::json& parsed);
+  /// Takes every event in the log's order. The payload of one that concerns_notifications() denies
+  /// may be none.
+  void observe(const event::EventView& event, event::PayloadValue payload);
 
   /// The events `session.stalled` to append for the stalls that have come to be since the last
   /// call: one a stall, with an event_id that follows from the session's last event, so that a
@@ -46,12 +47,20 @@ class StallWatch {
   };
   using Sessions = std::list<Watched>;  // in the order of their last event, the oldest first
 
+  /// A name is looked up at every event: as the view that it is.
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>()(name);
+    }
+  };
+
   Watched* touch(const event::EventView& event, std::string_view session);
   void forget(std::string_view session);
 
   const std::chrono::milliseconds after_;
   Sessions sessions_;
-  std::unordered_map<std::string, Sessions::iterator> by_name_;
+  std::unordered_map<std::string, Sessions::iterator, NameHash, std::equal_to<>> by_name_;
 };
 
 }  // namespace vibes::consumers

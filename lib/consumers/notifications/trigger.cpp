@@ -2,18 +2,17 @@
 #include "consumers/notifications/trigger.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/limits.hpp"
-#include "consumers/notifications/member.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers {
 namespace {
 
-using nlohmann::json;
+using event::PayloadValue;
 
 struct Text {
   Trigger trigger;
@@ -23,8 +22,8 @@ struct Text {
   std::string event_type;
 };
 
-std::string or_else(std::string text, std::string_view otherwise) {
-  return text.empty() ? std::string(otherwise) : std::move(text);
+std::string or_else(std::string_view text, std::string_view otherwise) {
+  return std::string(text.empty() ? otherwise : text);
 }
 
 /// At most limits::kNotificationTextBytesMax bytes, whole characters.
@@ -43,28 +42,27 @@ Text permission(Trigger trigger, std::string body) {
   return {trigger, "Claude needs approval", std::move(body), "permission", "permission_needed"};
 }
 
-std::string requested_for(const std::string& tool) {
+std::string requested_for(std::string_view tool) {
   return "Permission requested for " + or_else(tool, "a tool");
 }
 
-std::optional<Text> of_claude(const json& inner) {
-  const std::string type = text_member(inner, "type");
+std::optional<Text> of_claude(PayloadValue inner) {
+  const std::string_view type = inner.text("type");
   if (type == "permission_request") {
-    return permission(Trigger::permission_request, requested_for(text_member(inner, "tool")));
+    return permission(Trigger::permission_request, requested_for(inner.text("tool")));
   }
   if (type == "error") {
     return Text{Trigger::error, "Session failed",
-                or_else(text_member(inner, "message"), "Claude reported an error"), "error",
+                or_else(inner.text("message"), "Claude reported an error"), "error",
                 "session_error"};
   }
   return std::nullopt;
 }
 
-std::optional<Text> of_hook(const json& inner) {
-  const std::string type = text_member(inner, "type");
+std::optional<Text> of_hook(PayloadValue inner) {
+  const std::string_view type = inner.text("type");
   if (type == "permission_request") {
-    return permission(Trigger::hook_permission_request,
-                      requested_for(text_member(inner, "tool_name")));
+    return permission(Trigger::hook_permission_request, requested_for(inner.text("tool_name")));
   }
   if (type == "stop") {
     return Text{Trigger::hook_stop, "Turn finished", "Claude has answered", "stop",
@@ -73,8 +71,8 @@ std::optional<Text> of_hook(const json& inner) {
   if (type != "notification") {
     return std::nullopt;
   }
-  const std::string kind = text_member(inner, "notification_type");
-  const std::string message = text_member(inner, "message");
+  const std::string_view kind = inner.text("notification_type");
+  const std::string_view message = inner.text("message");
   if (kind == "permission_prompt") {
     return permission(Trigger::hook_permission_prompt, or_else(message, requested_for("")));
   }
@@ -85,36 +83,36 @@ std::optional<Text> of_hook(const json& inner) {
   return std::nullopt;
 }
 
-std::optional<Text> of_state(const std::string& state) {
+std::optional<Text> of_state(std::string_view state) {
   if (state == "Completed" || state == "Finished") {
     return Text{Trigger::completed, "Session completed", "Claude finished the task", "completed",
                 "session_completed"};
   }
   if (state.starts_with("Failed")) {
-    return Text{Trigger::failed, "Session failed", state, "error", "session_error"};
+    return Text{Trigger::failed, "Session failed", std::string(state), "error", "session_error"};
   }
   return std::nullopt;
 }
 
-std::optional<Text> text_for(const event::EventView& event, const json& parsed) {
+std::optional<Text> text_for(const event::EventView& event, PayloadValue payload) {
   if (event.type == "claude") {
-    return of_claude(inner_event(parsed));
+    return of_claude(payload.member("event"));
   }
   if (event.type == "hook") {
-    return of_hook(inner_event(parsed));
+    return of_hook(payload.member("event"));
   }
   if (event.type == "session_state_changed") {
-    return of_state(text_member(parsed, "state"));
+    return of_state(payload.text("state"));
   }
   if (event.type == "intervention") {
     return Text{Trigger::intervention, "Claude may need help",
-                or_else(text_member(parsed, "message"), text_member(parsed, "reason")),
-                "intervention", "intervention"};
+                or_else(payload.text("message"), payload.text("reason")), "intervention",
+                "intervention"};
   }
   if (event.type == "session.stalled") {
     return Text{Trigger::stalled, "Session stalled",
-                "Nothing has happened since " + or_else(text_member(parsed, "since"), "long"),
-                "stalled", "session_stalled"};
+                "Nothing has happened since " + or_else(payload.text("since"), "long"), "stalled",
+                "session_stalled"};
   }
   return std::nullopt;
 }
@@ -133,16 +131,27 @@ std::optional<Trigger> parse_trigger(std::string_view name) {
   return static_cast<Trigger>(found - kTriggerNames.begin());
 }
 
-bool concerns_notifications(std::string_view type) {
-  constexpr std::string_view kTypes[] = {
-      "claude",          "hook",       "session_state_changed", "intervention",
-      "session.stalled", "user_input", "session_removed"};
-  return std::ranges::find(kTypes, type) != std::end(kTypes);
+bool concerns_notifications(const event::EventView& event) {
+  constexpr std::string_view kTypes[] = {"session_state_changed", "intervention", "session.stalled",
+                                         "user_input", "session_removed"};
+  constexpr std::string_view kSaid[] = {"permission_request", "error", "tool_use_start",
+                                        "tool_result", "turn_complete"};
+  constexpr std::string_view kHooks[] = {"permission_request", "stop",         "notification",
+                                         "user_prompt_submit", "pre_tool_use", "post_tool_use",
+                                         "session_end"};
+  const bool said = event.type == "claude";
+  if (!said && event.type != "hook") {
+    return std::ranges::find(kTypes, event.type) != std::end(kTypes);
+  }
+  const auto inner = event::peek_inner_type(event.payload);
+  const std::span<const std::string_view> wanted =
+      said ? std::span<const std::string_view>(kSaid) : std::span<const std::string_view>(kHooks);
+  return !inner || std::ranges::find(wanted, *inner) != wanted.end();
 }
 
-std::optional<Notification> notification_for(const event::EventView& event, const json& parsed,
+std::optional<Notification> notification_for(const event::EventView& event, PayloadValue payload,
                                              const TriggersOff& off) {
-  auto text = text_for(event, parsed);
+  auto text = text_for(event, payload);
   if (!text || off.test(static_cast<std::size_t>(text->trigger))) {
     return std::nullopt;
   }

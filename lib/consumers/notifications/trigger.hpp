@@ -7,10 +7,9 @@
 #include <optional>
 #include <string_view>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "consumers/notifications/notification.hpp"
 #include "event/event.hpp"
+#include "event/payload_fwd.hpp"
 
 namespace vibes::consumers {
 
@@ -47,12 +46,14 @@ inline TriggersOff triggers_off_by_default() {
   return TriggersOff().set(static_cast<std::size_t>(Trigger::hook_stop));
 }
 
-/// Whether events of this type can fire a trigger or tell a session's state: others need not be
-/// parsed.
-bool concerns_notifications(std::string_view type);
+/// Whether the event can fire a trigger or change what its session is at: others need no look
+/// inside. Of hooks and of what agents say, which are most of a log, a glance at the inner type
+/// tells it nearly always.
+bool concerns_notifications(const event::EventView& event);
 
-/// The notification that `event`, parsed, calls for; nothing if no trigger fires or it is off.
+/// The notification that `event` with its `payload` calls for; nothing if no trigger fires or it is
+/// off. The payload of an event that concerns_notifications() denies may be none.
 std::optional<Notification> notification_for(const event::EventView& event,
-                                             const nlohmann::json& parsed, const TriggersOff& off);
+                                             event::PayloadValue payload, const TriggersOff& off);
 
 }  // namespace vibes::consumers

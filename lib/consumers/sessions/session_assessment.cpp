@@ -10,42 +10,35 @@
 #include "base/limits.hpp"
 #include "base/uuid.hpp"
 #include "consumers/sessions/record_source.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers {
 namespace {
 
+using event::PayloadValue;
 using nlohmann::json;
 
 constexpr std::size_t kWordBytesMax = 64;            // of a state, a trigger, an outcome
 constexpr std::size_t kSummaryBytesMax = 1'024;      // of a summary, a reason, a message
 constexpr std::uint64_t kMessagesMax = 1ULL << 40U;  // no session has more; sums stay exact
 
-const json& member(const json& object, const char* key) {
-  static const json kNone;
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() ? *found : kNone;
-}
-
-std::string text_of(const json& object, const char* key, std::size_t bytes_max) {
-  const json& found = member(object, key);
-  std::string text = found.is_string() ? found.get<std::string>() : std::string();
+std::string text_of(PayloadValue object, std::string_view key, std::size_t bytes_max) {
+  const std::string_view text = object.text(key);
   std::size_t end = std::min(text.size(), bytes_max);
   while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
     --end;  // not inside a character
   }
-  text.resize(end);
-  return text;
+  return std::string(text.substr(0, end));
 }
 
-std::optional<double> share(const json& value) {
-  return value.is_number() ? std::optional(std::clamp(value.get<double>(), 0.0, 1.0))
-                           : std::nullopt;
+std::optional<double> share(PayloadValue value) {
+  const auto number = value.number();
+  return number ? std::optional(std::clamp(*number, 0.0, 1.0)) : std::nullopt;
 }
 
-std::optional<std::uint64_t> count(const json& value) {
-  return value.is_number_unsigned() && value.get<std::uint64_t>() <= kMessagesMax
-             ? std::optional(value.get<std::uint64_t>())
-             : std::nullopt;
+std::optional<std::uint64_t> count(PayloadValue value) {
+  const auto number = value.count();
+  return number && *number <= kMessagesMax ? number : std::nullopt;
 }
 
 template <class Kept>
@@ -61,7 +54,7 @@ void begin_part(SessionAssessment& to, std::uint64_t at) {
   to.part_openings = 0;
 }
 
-void take_breaker(SessionAssessment& to, const json& breaker) {
+void take_breaker(SessionAssessment& to, PayloadValue breaker) {
   std::string state = text_of(breaker, "state", kWordBytesMax);
   if (state.empty()) {
     return;
@@ -73,9 +66,9 @@ void take_breaker(SessionAssessment& to, const json& breaker) {
   to.breaker = std::move(state);
 }
 
-void take_reading(SessionAssessment& to, const event::EventView& event, const json& told) {
-  const auto message = count(member(told, "message"));
-  const auto frustration = share(member(told, "frustration"));
+void take_reading(SessionAssessment& to, const event::EventView& event, PayloadValue told) {
+  const auto message = count(told.member("message"));
+  const auto frustration = share(told.member("frustration"));
   if (!message || *message == 0 || !frustration) {
     return;
   }
@@ -83,18 +76,18 @@ void take_reading(SessionAssessment& to, const event::EventView& event, const js
     begin_part(to, to.messages);
   }
   to.latest = {to.part_begin + *message, event.time, *frustration,
-               share(member(told, "success")).value_or(0)};
+               share(told.member("success")).value_or(0)};
   to.messages = std::max(to.messages, to.latest.message);
   if (to.peak.message == 0 || to.latest.frustration > to.peak.frustration) {
     to.peak = to.latest;
   }
   to.curve.add(to.latest);
-  take_breaker(to, member(told, "breaker"));
+  take_breaker(to, told.member("breaker"));
 }
 
-void take_checkpoint(SessionAssessment& to, const event::EventView& event, const json& told) {
-  const json& range = member(told, "message_range");
-  const bool pair = range.is_array() && range.size() == 2;
+void take_checkpoint(SessionAssessment& to, const event::EventView& event, PayloadValue told) {
+  const std::vector<PayloadValue> range = told.member("message_range").elements();
+  const bool pair = range.size() == 2;
   const auto first = pair ? count(range[0]) : std::nullopt;
   const auto last = pair ? count(range[1]) : std::nullopt;
   if (!first || !last || *first > *last) {
@@ -104,23 +97,23 @@ void take_checkpoint(SessionAssessment& to, const event::EventView& event, const
   to.messages = std::max(to.messages, to.part_begin + *last);
   keep(to.checkpoints,
        {to.part_begin + *first, to.part_begin + *last, text_of(told, "trigger", kWordBytesMax),
-        text_of(told, "summary", kSummaryBytesMax),
-        share(member(told, "segment_score")).value_or(0), event.time},
+        text_of(told, "summary", kSummaryBytesMax), share(told.member("segment_score")).value_or(0),
+        event.time},
        limits::kCheckpointsKept);
 }
 
-void take_verdict(SessionAssessment& to, const event::EventView& event, const json& told) {
+void take_verdict(SessionAssessment& to, const event::EventView& event, PayloadValue told) {
   std::string outcome = text_of(told, "outcome", kWordBytesMax);
   if (outcome.empty()) {
     return;
   }
-  to.messages = std::max(to.messages, to.part_begin + count(member(told, "messages")).value_or(0));
-  const json& breaker = member(told, "breaker");
+  to.messages = std::max(to.messages, to.part_begin + count(told.member("messages")).value_or(0));
+  const PayloadValue breaker = told.member("breaker");
   if (std::string state = text_of(breaker, "state", kWordBytesMax); !state.empty()) {
     to.breaker = std::move(state);
   }
   // An opening within one message leaves no trace in the readings.
-  const auto openings = count(member(breaker, "openings"));
+  const auto openings = count(breaker.member("openings"));
   to.openings += std::max(openings.value_or(0), to.part_openings) - to.part_openings;
   to.verdict = KeptVerdict{to.messages,
                            std::move(outcome),
@@ -131,7 +124,7 @@ void take_verdict(SessionAssessment& to, const event::EventView& event, const js
   begin_part(to, to.messages);
 }
 
-void take_intervention(SessionAssessment& to, const event::EventView& event, const json& told) {
+void take_intervention(SessionAssessment& to, const event::EventView& event, PayloadValue told) {
   ++to.interventions_told;
   keep(to.interventions,
        {to_string(event.event_id), to.latest.message, text_of(told, "kind", kWordBytesMax),
@@ -140,7 +133,7 @@ void take_intervention(SessionAssessment& to, const event::EventView& event, con
        limits::kInterventionsKept);
 }
 
-void take_delivery(SessionAssessment& to, const json& told) {
+void take_delivery(SessionAssessment& to, PayloadValue told) {
   const std::string id = text_of(told, "intervention_id", kWordBytesMax);
   for (KeptIntervention& one : to.interventions) {
     one.delivered = one.delivered || one.event_id == id;
@@ -210,7 +203,7 @@ bool is_assessment_result(std::string_view type) {
 }
 
 void fold_assessment(SessionAssessment& assessment, const event::EventView& event,
-                     const json& payload) {
+                     PayloadValue payload) {
   assessment.last = event.offset;
   assessment.last_time = event.time;
   if (event.type == "intervention") {

@@ -15,6 +15,7 @@
 #include "base/limits.hpp"
 #include "base/offset.hpp"
 #include "event/event.hpp"
+#include "event/payload_fwd.hpp"
 
 namespace vibes::consumers {
 
@@ -96,9 +97,9 @@ struct SessionAssessment {
 /// Whether events of that type are for fold_assessment().
 bool is_assessment_result(std::string_view type);
 /// Takes what the event says. What is absent or absurdly typed in it is passed over: anybody may
-/// append events of these types. `payload` is the event's, parsed.
+/// append events of these types. `payload` is the event's.
 void fold_assessment(SessionAssessment& assessment, const event::EventView& event,
-                     const nlohmann::json& payload);
+                     event::PayloadValue payload);
 
 /// As kept on disk. The same assessment gives the same bytes.
 nlohmann::json kept_json(const SessionAssessment& assessment);

@@ -6,13 +6,16 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/limits.hpp"
+#include "event/payload.hpp"
 
 namespace vibes::consumers {
 namespace {
 
+using event::PayloadValue;
 using nlohmann::json;
 
 constexpr std::size_t kOpenToolsMax = 64;
@@ -24,69 +27,41 @@ constexpr std::size_t kRecordBytes = 2'048;   // about, without texts and lists
 constexpr std::size_t kNodeBytes = 96;        // about, of an element of its lists
 constexpr std::string_view kOther = "(other)";
 
-const json& member(const json& object, const char* key) {
-  static const json kNone;
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() ? *found : kNone;
-}
-
-/// The member if it is a string, else nothing.
-std::string text_of(const json& object, const char* key) {
-  const json& found = member(object, key);
-  return found.is_string() ? found.get<std::string>() : std::string();
-}
-
-std::string name_of(const json& object, const char* key) {
-  std::string text = text_of(object, key);
+std::string name_of(PayloadValue object, std::string_view key) {
+  const std::string_view text = object.text(key);
   std::size_t end = std::min(text.size(), kNameBytesMax);
   while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
     --end;  // not inside a character
   }
-  text.resize(end);
-  return text;
+  return std::string(text.substr(0, end));
 }
 
-bool is_true(const json& value) { return value.is_boolean() && value.get<bool>(); }
-
-std::uint64_t number_of(const json& object, const char* key) {
-  const json& found = member(object, key);
-  return found.is_number_unsigned() ? found.get<std::uint64_t>() : 0;
-}
-
-std::string compact(const json& value) {
-  return value.is_string() ? value.get<std::string>()
-                           : value.dump(-1, ' ', false, json::error_handler_t::replace);
+std::string compact(PayloadValue value) {
+  return value.is_text() ? std::string(value.text())
+                         : value.json().dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 /// What a person would call the output of a tool: its text where there is one, else all of it.
-std::string output_text(const json& response) {
+std::string output_text(PayloadValue response) {
   if (response.is_null()) {
     return {};
   }
-  for (const char* const key : {"stdout", "content", "output", "error"}) {
-    if (member(response, key).is_string()) {
-      const std::string errors = text_of(response, "stderr");
-      std::string text = text_of(response, key);
+  for (const std::string_view key : {"stdout", "content", "output", "error"}) {
+    if (response.member(key).is_text()) {
+      const std::string_view errors = response.text("stderr");
+      std::string text(response.text(key));
       text += !text.empty() && !errors.empty() && text.back() != '\n' ? "\n" : "";
-      return text + errors;
+      return text.append(errors);
     }
   }
-  const std::string file = text_of(member(response, "file"), "content");
-  return file.empty() ? compact(response) : file;
+  const std::string_view file = response.member("file").text("content");
+  return file.empty() ? compact(response) : std::string(file);
 }
 
 /// Text on stderr alone is no failure.
-bool is_failure(const json& response) {
-  if (is_true(member(response, "interrupted")) || is_true(member(response, "is_error"))) {
-    return true;
-  }
-  for (const char* const key : {"exit_code", "exitCode"}) {
-    const json& code = member(response, key);
-    if (code.is_number_integer() && code != 0) {
-      return true;
-    }
-  }
-  return false;
+bool is_failure(PayloadValue response) {
+  return response.member("interrupted").is_true() || response.member("is_error").is_true() ||
+         response.member("exit_code").is_nonzero() || response.member("exitCode").is_nonzero();
 }
 
 json entry(const char* kind, Offset offset, Timestamp time) {
@@ -123,23 +98,24 @@ json tool_entry(const OpenTool& tool, const Answer& answer) {
 /// One event on its way into the record.
 class Transcript::Step {
  public:
-  Step(Transcript& transcript, const event::EventView& event)
-      : record_(transcript.record_), lines_(transcript.lines_), event_(event) {}
+  Step(Transcript& transcript, const event::EventView& event, event::PayloadReader& reader)
+      : record_(transcript.record_), lines_(transcript.lines_), event_(event), reader_(reader) {}
 
   void run() {
     begin();
-    const json parsed = json::parse(event_.payload, nullptr, false);
-    inner_type_ = text_of(member(parsed, "event"), "type");
+    const bool wraps = event_.type == "claude" || event_.type == "hook";
+    const PayloadValue inner = wraps ? payload().member("event") : PayloadValue();
+    inner_type_ = inner.text("type");
     count();
     if (is_assessment_result(event_.type)) {
-      take_result(parsed);
+      take_result();
     }
     if (event_.type == "claude") {
-      take_claude(member(parsed, "event"));
+      take_claude(inner);
     } else if (event_.type == "hook") {
-      take_hook(member(parsed, "event"));
+      take_hook(inner);
     } else {
-      take_other(parsed);
+      take_other();
     }
     record_.next = event_.offset + 1;
   }
@@ -154,8 +130,9 @@ class Transcript::Step {
 
   void count() {
     std::string name(event_.type);
-    if (!inner_type_.empty() && (event_.type == "claude" || event_.type == "hook")) {
-      name += '.' + inner_type_.substr(0, limits::kTypeBytesMax);
+    if (!inner_type_.empty()) {
+      name += '.';
+      name += inner_type_.substr(0, limits::kTypeBytesMax);
     }
     if (record_.counts.size() >= kCountsMax && !record_.counts.contains(name)) {
       name = kOther;
@@ -163,57 +140,60 @@ class Transcript::Step {
     ++record_.counts[name];
   }
 
-  void take_result(const json& parsed) {
+  /// Many types say nothing but their name, and need no look inside.
+  PayloadValue payload() { return reader_.read(event_.payload); }
+
+  void take_result() {
     if (!record_.assessment) {
       record_.assessment.emplace();
     }
-    fold_assessment(*record_.assessment, event_, parsed);
+    fold_assessment(*record_.assessment, event_, payload());
   }
 
-  void take_claude(const json& said) {
+  void take_claude(PayloadValue said) {
     if (inner_type_ == "text_delta") {
-      add_text(text_of(said, "text"));
+      add_text(said.text("text"));
     } else if (inner_type_ == "tool_use_start") {
       (void)open_tool(name_of(said, "id"), name_of(said, "name"));
     } else if (inner_type_ == "tool_input_delta") {
       if (OpenTool* const tool = find_tool(name_of(said, "id"))) {
-        tool->input.append(text_of(said, "delta"));
+        tool->input.append(said.text("delta"));
       }
     } else if (inner_type_ == "tool_result") {
       answer_tool(name_of(said, "id"), {}, {},
-                  {cut(output_text(member(said, "output"))).shown(),
-                   !is_true(member(said, "is_error")), event_.time});
+                  {cut(output_text(said.member("output"))).shown(),
+                   !said.member("is_error").is_true(), event_.time});
     } else if (inner_type_ == "turn_start") {
       close_text();
     } else if (inner_type_ == "turn_complete") {
-      complete_turn(member(said, "usage"));
+      complete_turn(said.member("usage"));
     } else if (inner_type_ == "error") {
       ++record_.errors;
-      add_message("error", text_of(said, "message"));
+      add_message("error", said.text("message"));
     } else if (inner_type_ == "permission_request") {
       add_message("permission_request",
-                  text_of(said, "tool") + ": " + text_of(said, "description"));
+                  fmt::format("{}: {}", said.text("tool"), said.text("description")));
     }
   }
 
-  void take_hook(const json& hook) {
-    if (const std::string cwd = name_of(hook, "cwd"); record_.cwd.empty()) {
-      record_.cwd = cwd;  // where it began; later ones follow the agent around
+  void take_hook(PayloadValue hook) {
+    if (record_.cwd.empty()) {
+      record_.cwd = name_of(hook, "cwd");  // where it began; later ones follow the agent around
     }
     if (inner_type_ == "user_prompt_submit") {
-      add_prompt(text_of(hook, "prompt"));
+      add_prompt(hook.text("prompt"));
     } else if (inner_type_ == "pre_tool_use") {
       OpenTool& tool = open_tool(name_of(hook, "tool_use_id"), name_of(hook, "tool_name"));
-      tool.input = cut(compact(member(hook, "tool_input")));  // the whole of what came in pieces
+      tool.input = cut(compact(hook.member("tool_input")));  // the whole of what came in pieces
     } else if (inner_type_ == "post_tool_use" || inner_type_ == "post_tool_use_failure") {
-      const json& response =
-          member(hook, inner_type_ == "post_tool_use" ? "tool_response" : "error");
+      const PayloadValue response =
+          hook.member(inner_type_ == "post_tool_use" ? "tool_response" : "error");
       const bool success = inner_type_ == "post_tool_use" && !is_failure(response);
       answer_tool(name_of(hook, "tool_use_id"), name_of(hook, "tool_name"),
-                  member(hook, "tool_input"),
+                  hook.member("tool_input"),
                   {cut(output_text(response)).shown(), success, event_.time});
     } else if (inner_type_ == "notification") {
-      add_message("notification", text_of(hook, "message"));
+      add_message("notification", hook.text("message"));
     } else if (inner_type_ == "pre_compact") {
       add_message("note", "The context was compacted.");
     } else if (inner_type_ == "session_start") {
@@ -224,41 +204,41 @@ class Transcript::Step {
     }
   }
 
-  void take_other(const json& event) {
+  void take_other() {
     if (event_.type == "user_input") {
-      add_prompt(text_of(event, "content"));
+      add_prompt(payload().text("content"));
     } else if (event_.type == "session_created") {
       record_.created = event_.time;
       go_on();
-      take_name(event);
+      take_name(payload());
     } else if (event_.type == "session_state_changed") {
-      record_.state = name_of(event, "state");
+      record_.state = name_of(payload(), "state");
     } else if (event_.type == "session_removed") {
       end();
-      end_state({"", "Running"}, "Ended(" + name_of(event, "reason") + ")");
+      end_state({"", "Running"}, "Ended(" + name_of(payload(), "reason") + ")");
     } else if (event_.type == "permission_response") {
       add_message("permission_response",
-                  is_true(member(event, "approved")) ? "approved" : "denied");
+                  payload().member("approved").is_true() ? "approved" : "denied");
     } else if (event_.type == "intervention") {
-      add_message("intervention", text_of(event, "message"));
+      add_message("intervention", payload().text("message"));
     } else if (event_.type == "intervention_delivered") {
       add_message("intervention_delivered", "The agent was given it with a hook's answer.");
     } else if (event_.type == "session_linked") {
-      take_link(event);
+      take_link(payload());
     }
   }
 
-  void take_name(const json& event) {
-    if (member(event, "name").is_string()) {
+  void take_name(PayloadValue event) {
+    if (event.member("name").is_text()) {
       record_.name = name_of(event, "name");
     }
   }
 
   /// Both sessions of a link are told of it.
-  void take_link(const json& event) {
-    const std::string upper = text_of(event, "session_id");
-    const std::string lower = text_of(event, "linked_session_id");
-    const std::string relation = text_of(event, "relation");
+  void take_link(PayloadValue event) {
+    const std::string upper(event.text("session_id"));
+    const std::string lower(event.text("linked_session_id"));
+    const std::string relation(event.text("relation"));
     if (record_.links.size() >= kLinksMax) {
       return;
     }
@@ -269,7 +249,7 @@ class Transcript::Step {
     }
   }
 
-  void add_text(const std::string& text) {
+  void add_text(std::string_view text) {
     record_.prompt.reset();
     if (record_.open_text.text.empty()) {
       record_.open_text.started = event_.time;
@@ -284,15 +264,15 @@ class Transcript::Step {
     }
   }
 
-  void complete_turn(const json& usage) {
+  void complete_turn(PayloadValue usage) {
     close_text();
     ++record_.turns;
-    record_.input_tokens += number_of(usage, "input_tokens");
-    record_.output_tokens += number_of(usage, "output_tokens");
+    record_.input_tokens += usage.member("input_tokens").count().value_or(0);
+    record_.output_tokens += usage.member("output_tokens").count().value_or(0);
   }
 
   /// An agent's prompt may be told by its terminal and by its hook: the same twice in a row is one.
-  void add_prompt(const std::string& text) {
+  void add_prompt(std::string_view text) {
     std::string shown = cut(text).shown();
     if (record_.prompt == shown) {
       return;
@@ -305,7 +285,7 @@ class Transcript::Step {
     record_.prompt = std::move(shown);
   }
 
-  void add_message(const char* kind, const std::string& message) {
+  void add_message(const char* kind, std::string_view message) {
     close_text();
     json made = entry(kind, event_.offset, event_.time);
     made["text"] = cut(message).shown();
@@ -353,7 +333,7 @@ class Transcript::Step {
   }
 
   /// The terminal and the hook both tell the answer: the first counts.
-  void answer_tool(const std::string& id, const std::string& name, const json& input,
+  void answer_tool(const std::string& id, const std::string& name, PayloadValue input,
                    const Answer& answer) {
     if (!id.empty() &&
         std::find(record_.answered.begin(), record_.answered.end(), id) != record_.answered.end()) {
@@ -412,12 +392,13 @@ class Transcript::Step {
   SessionRecord& record_;
   std::string& lines_;
   const event::EventView& event_;
-  std::string inner_type_;
+  event::PayloadReader& reader_;
+  std::string_view inner_type_;  // of a hook or an agent
 };
 
-void Transcript::fold(const event::EventView& event) {
+void Transcript::fold(const event::EventView& event, event::PayloadReader& reader) {
   if (event.offset >= record_.next) {
-    Step(*this, event).run();
+    Step(*this, event, reader).run();
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "consumers/sessions/session_record.hpp"
 #include "event/event.hpp"
+#include "event/payload_fwd.hpp"
 
 namespace vibes::consumers {
 
@@ -22,7 +23,7 @@ class Transcript {
   explicit Transcript(std::string id) { record_.id = std::move(id); }
   explicit Transcript(SessionRecord record) : record_(std::move(record)) {}
 
-  void fold(const event::EventView& event);
+  void fold(const event::EventView& event, event::PayloadReader& reader);
 
   [[nodiscard]] const SessionRecord& record() const { return record_; }
   /// The lines of the entries that were completed since clear_lines().

@@ -8,9 +8,8 @@
 #include <thread>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/uuid.hpp"
+#include "event/payload.hpp"
 #include "io/replace_file.hpp"
 
 namespace vibes::consumers {
@@ -26,12 +25,9 @@ constexpr std::size_t kSaversMax = 8;
 constexpr std::size_t kSessionsPerSaver = 4;
 
 /// The other session that a link is about.
-std::string linked_session(const event::EventView& event) {
-  const nlohmann::json parsed = nlohmann::json::parse(event.payload, nullptr, false);
-  const auto found = parsed.is_object() ? parsed.find("linked_session_id") : parsed.end();
-  const bool is_text = parsed.is_object() && found != parsed.end() && found->is_string();
-  std::string session = is_text ? found->get<std::string>() : std::string();
-  return session.size() <= limits::kSessionBytesMax ? session : std::string();
+std::string linked_session(event::PayloadValue payload) {
+  const std::string_view session = payload.text("linked_session_id");
+  return session.size() <= limits::kSessionBytesMax ? std::string(session) : std::string();
 }
 
 /// Cuts whole lines off the front until at most `bytes_max` bytes are left; returns how much.
@@ -48,7 +44,12 @@ std::uint64_t drop_oldest(std::string& lines, std::size_t bytes_max) {
 }  // namespace
 
 TranscriptStore::TranscriptStore(std::string directory, io::FileSystem& file_system, Limits limits)
-    : directory_(std::move(directory)), file_system_(file_system), limits_(limits) {}
+    : directory_(std::move(directory)),
+      file_system_(file_system),
+      limits_(limits),
+      payloads_(std::make_unique<event::PayloadReader>()) {}
+
+TranscriptStore::~TranscriptStore() = default;
 
 std::string TranscriptStore::path_of(std::string_view session, std::string_view suffix) const {
   const Uuid name = name_uuid(kUrlNamespace, "urn:vibes:session:" + std::string(session));
@@ -93,7 +94,7 @@ Result<void> TranscriptStore::fold(const event::EventView& event) {
     VIBES_TRY(fold_into(std::string(event.session), event));
   }
   if (event.type == "session_linked") {
-    const std::string linked = linked_session(event);
+    const std::string linked = linked_session(payloads_->read(event.payload));
     if (!linked.empty() && linked != event.session) {
       VIBES_TRY(fold_into(linked, event));
     }
@@ -117,7 +118,7 @@ Result<void> TranscriptStore::fold_into(const std::string& session, const event:
   Hot& hot = found->second;
   hot.used = ++uses_;
   const bool fresh = event.offset >= hot.transcript.record().next;
-  hot.transcript.fold(event);
+  hot.transcript.fold(event, *payloads_);
   hot.dirty = hot.dirty || fresh;
   const SessionRecord& record = hot.transcript.record();
   const bool shows = is_assessment_result(event.type) || event.type == "session_created";

@@ -18,6 +18,7 @@
 #include "consumers/sessions/assessment_export.hpp"
 #include "consumers/sessions/transcript.hpp"
 #include "event/event.hpp"
+#include "event/payload_fwd.hpp"
 #include "io/file_system.hpp"
 
 namespace vibes::consumers {
@@ -54,6 +55,7 @@ class TranscriptStore {
   TranscriptStore(std::string directory, io::FileSystem& file_system, Limits limits);
   TranscriptStore(std::string directory, io::FileSystem& file_system)
       : TranscriptStore(std::move(directory), file_system, Limits{}) {}
+  ~TranscriptStore();
 
   /// Events will come from `start` on. What is not saved is forgotten. If that is the whole log
   /// (`start` and `first` are 0), everything is, and made anew; where the log has lost its
@@ -109,6 +111,7 @@ class TranscriptStore {
   HotMap hot_ VIBES_GUARDED_BY(mutex_);
   std::size_t hot_bytes_ VIBES_GUARDED_BY(mutex_) = 0;
   std::uint64_t uses_ VIBES_GUARDED_BY(mutex_) = 0;
+  const std::unique_ptr<event::PayloadReader> payloads_ VIBES_GUARDED_BY(mutex_);
   Offset next_ VIBES_GUARDED_BY(mutex_);
   // The sessions folded since restart(); once somebody has asked, those on disk too.
   mutable AssessedIndex index_ VIBES_GUARDED_BY(mutex_);

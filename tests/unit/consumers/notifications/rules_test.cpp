@@ -8,6 +8,7 @@
 #include "consumers/notifications/tag_filter.hpp"
 #include "consumers/notifications/trigger.hpp"
 #include "event/check.hpp"
+#include "event/payload.hpp"
 #include "support/catch.hpp"
 
 using namespace vibes;
@@ -24,7 +25,7 @@ struct Stored {
     auto checked = event::check(json_text);
     REQUIRE(checked);
     kept = *std::move(checked);
-    parsed = nlohmann::json::parse(kept.payload);
+    payload = reader.read(kept.payload);
     view = {Offset(7), random_uuid(), Timestamp{kStartUs + after.count() * 1'000'000},
             kept.type, kept.session,  kept.payload};
   }
@@ -32,14 +33,16 @@ struct Stored {
   Stored& operator=(const Stored&) = delete;
 
   event::NewEvent kept;
-  nlohmann::json parsed;
+  event::PayloadReader reader;
+  event::PayloadValue payload;
   event::EventView view;
 };
 
 std::optional<Notification> fires(const std::string& json_text, TriggersOff off = {}) {
   const Stored stored(json_text);
-  CHECK(concerns_notifications(stored.view.type));
-  return notification_for(stored.view, stored.parsed, off);
+  auto fired = notification_for(stored.view, stored.payload, off);
+  CHECK((!fired || concerns_notifications(stored.view)));
+  return fired;
 }
 
 struct Case {
@@ -172,7 +175,8 @@ constexpr const char* kStop = R"({"type":"hook","session_id":"s","event":{"type"
 struct Watch {
   void see(const char* event, std::chrono::seconds at) {
     const Stored stored(event, at);
-    watch.observe(stored.view, stored.parsed);
+    const bool look = concerns_notifications(stored.view);
+    watch.observe(stored.view, look ? stored.payload : event::PayloadValue());
   }
   std::vector<event::NewEvent> due(std::chrono::seconds at) {
     return watch.due({kStartUs + at.count() * 1'000'000});
@@ -220,4 +224,36 @@ TEST_CASE("StallWatch: a running tool stalls, an answered session and one nobody
   w.see(kPrompt, 30'000s);
   w.see(kStop, 30'001s);
   CHECK(w.due(40'000s).empty());
+}
+
+TEST_CASE("StallWatch: what an agent says of its tools and turns counts, its texts do not",
+          "[notifications]") {
+  const auto said = [](const std::string& inner) {
+    return R"({"type":"claude","session_id":"s","event":{"type":)" + inner + "}}";
+  };
+  const std::string begins = said(R"("tool_use_start","id":"t","name":"Bash")");
+  Watch w;
+  w.see(begins.c_str(), 0s);
+  w.see(said(R"("text_delta","text":"turn_complete \"type\"")").c_str(), 1s);
+  CHECK(w.due(302s).size() == 1);
+  w.see(said(R"("tool_result","id":"t","output":"","is_error":false)").c_str(), 400s);
+  CHECK(w.due(900s).empty());
+  for (const char* ends :
+       {R"("turn_complete","usage":{"input_tokens":1,"output_tokens":1})",
+        R"("error","message":"m","recoverable":true)",
+        R"("\u0065rror","message":"m","recoverable":true)",
+        R"("text_delta","text":"","type":"error","message":"m","recoverable":true)"}) {
+    CAPTURE(ends);
+    w.see(begins.c_str(), 1'000s);
+    w.see(said(ends).c_str(), 1'001s);
+    CHECK(w.due(2'000s).empty());
+  }
+  const auto hook = [](const std::string& inner) {
+    return R"({"type":"hook","session_id":"s","event":{"type":)" + inner + "}}";
+  };
+  for (const char* ends : {R"("stop")", R"("session_end")"}) {
+    w.see(hook(R"("user_prompt_submit")").c_str(), 3'000s);
+    w.see(hook(ends).c_str(), 3'001s);
+    CHECK(w.due(4'000s).empty());
+  }
 }
