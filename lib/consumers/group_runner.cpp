@@ -13,6 +13,8 @@ namespace vibes::consumers {
 namespace {
 
 constexpr std::chrono::hours kUntilWoken{1};
+// An event may cost less than a look at the clock.
+constexpr std::uint64_t kEventsPerLook = 16;
 
 std::string what_of(const std::exception_ptr& thrown) {
   try {
@@ -55,8 +57,12 @@ class GroupRunner::Round {
         if (stop_.stop_requested()) {
           break;
         }
-        VIBES_TRY(commit_if_due());
-        tick_if_due();
+        if (--until_look_ == 0 || done_ - settled_at_ >= runner_.options_.commit_every_events) {
+          VIBES_TRY(look_at_clock());
+        }
+      }
+      if (!batch.events.empty() && !stop_.stop_requested()) {
+        VIBES_TRY(look_at_clock());
       }
     }
     return commit(Handler::Occasion::last);
@@ -95,6 +101,7 @@ class GroupRunner::Round {
   Result<void> finish(const event::EventView& event, std::uint64_t attempt) {
     done_ = event.offset + 1;
     if (attempt > 1) {
+      until_look_ = 1;  // it took a while
       membership_.report({});
     }
     return {};
@@ -104,6 +111,7 @@ class GroupRunner::Round {
     // Not a commit: the handler may still be at work on events before this one.
     VIBES_TRY(membership_.set_aside_now(event.offset, std::move(reason), attempts));
     done_ = event.offset + 1;
+    until_look_ = 1;
     membership_.report({});
     return {};
   }
@@ -142,6 +150,13 @@ class GroupRunner::Round {
     }
   }
 
+  Result<void> look_at_clock() {
+    until_look_ = kEventsPerLook;
+    VIBES_TRY(commit_if_due());
+    tick_if_due();
+    return {};
+  }
+
   Result<void> wait_for_more() {
     constexpr std::chrono::milliseconds kLeast{1};
     std::chrono::milliseconds patience = kUntilWoken;
@@ -166,6 +181,7 @@ class GroupRunner::Round {
   Offset settled_at_;  // done_ when the handler was last asked to settle
   std::int64_t committed_at_ns_;
   std::int64_t ticked_at_ns_;
+  std::uint64_t until_look_ = kEventsPerLook;  // events
 };
 
 GroupRunner::GroupRunner(eventlog::EventLog& log, GroupRegistry& registry,
