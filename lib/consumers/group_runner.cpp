@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.hpp"
+#include "base/thread_priority.hpp"
 
 namespace vibes::consumers {
 namespace {
@@ -241,6 +242,7 @@ Result<void> GroupRunner::live(Membership& membership, Offset& start, const std:
 }
 
 void GroupRunner::run(const std::stop_token& stop) {
+  step_back();  // whoever appends comes first, this one catches up
   const std::unique_ptr<Membership> membership = join(stop);
   if (membership == nullptr) {
     return;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/limits.hpp"
+#include "base/thread_priority.hpp"
 #include "consumers/waiter.hpp"
 #include "event/payload.hpp"
 
@@ -157,6 +158,7 @@ void SessionLinks::add(const event::SessionLink& link) {
 }
 
 void SessionLinks::follow(const std::stop_token& stop) {
+  step_back();
   while (!stop.stop_requested()) {
     if (!step()) {
       log_.signal().wait_beyond(Offset(position_.load()), stop, kNoTimeout);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "consumers/group_runner.hpp"
 
+#include <algorithm>
+#include <future>
 #include <latch>
 #include <mutex>
 #include <stdexcept>
+#include <sys/resource.h>
 #include <thread>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
+#include "base/thread_priority.hpp"
 #include "unit/consumers/fixture.hpp"
 
 using namespace vibes;
@@ -462,4 +467,16 @@ TEST_CASE("GroupRunner: a move does not wait for an event that always fails", "[
   REQUIRE(f.registry->seek("g", Offset(2)));
   moved_to.wait();
   CHECK(f.registry->find("g")->dead_letters == 0);
+}
+
+TEST_CASE("GroupRunner: the handler's thread comes after those that append", "[consumers]") {
+  const auto niceness = [] { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())); };
+  RunnerFixture f;
+  f.append(1);
+  std::promise<int> seen;
+  const auto runner = f.run([&](std::uint64_t, std::uint64_t) {
+    seen.set_value(niceness());
+    return Outcome::ok();
+  });
+  CHECK(seen.get_future().get() == std::min(niceness() + kNicenessOfStepBack, 19));
 }
