@@ -24,7 +24,7 @@ class PaddedParser {
     if ((text.size() > capacity_ || buffer_.empty()) && !grow(text.size())) {
       return false;
     }
-    std::ranges::copy(text, buffer_.begin());  // not memcpy: an empty text may have no address
+    text.copy(buffer_.data(), text.size());  // std::ranges::copy() goes byte by byte
     std::memset(buffer_.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
     return parser_.parse(buffer_.data(), text.size(), false).get(root) == simdjson::SUCCESS;
   }

@@ -87,11 +87,11 @@ class Glance {
     if (!take('"')) {
       return std::nullopt;
     }
-    const std::size_t end = rest_.find_first_of("\"\\");
-    if (end == std::string_view::npos || rest_[end] == '\\') {
+    const std::size_t end = rest_.find('"');
+    const std::string_view text = rest_.substr(0, end);
+    if (end == std::string_view::npos || text.find('\\') != std::string_view::npos) {
       return std::nullopt;
     }
-    const std::string_view text = rest_.substr(0, end);
     rest_.remove_prefix(end + 1);
     return text;
   }
