@@ -107,6 +107,14 @@ std::string_view hint_for(const Error& error) {
   ::_exit(cli::to_int(ExitCode::io_error));
 }
 
+/// The groups in this process leave the cores and the disk to those who append and watch.
+consumers::RunnerOptions in_the_background() {
+  consumers::RunnerOptions options;
+  options.commit_pause = std::chrono::milliseconds(100);
+  options.gather_for = std::chrono::milliseconds(5);
+  return options;
+}
+
 /// Everything the daemon is made of, in the order it is started; destroyed in the opposite one.
 class Daemon {
  public:
@@ -252,7 +260,7 @@ Result<void> Daemon::start_transcripts() {
   // Requests may come before the collector has begun. It does the same again, and says what fails.
   const Offset first = log_->first();
   (void)transcripts_->restart(log_->group_offsets().committed("sessions").value_or(first), first);
-  consumers::RunnerOptions runner_options;
+  consumers::RunnerOptions runner_options = in_the_background();
   runner_options.group = "sessions";
   session_collector_ = std::make_unique<consumers::GroupRunner>(
       *log_, *groups_, consumers::collect_sessions(*transcripts_, *log_), runner_options);
@@ -264,7 +272,7 @@ Result<void> Daemon::start_assessment() {
   const std::string state_file = state.empty() ? state : state + ".json";
   diag_info("assessment: " + (options_.backend ? "summaries by " + options_.backend->command
                                                : "summaries by rule, no model is asked"));
-  consumers::RunnerOptions runner_options;
+  consumers::RunnerOptions runner_options = in_the_background();
   runner_options.group = "assessment";
   assessment_ = std::make_unique<consumers::GroupRunner>(
       *log_, *groups_,
@@ -297,7 +305,7 @@ Result<void> Daemon::start_interventions() {
   // A hook may ask before the group has begun. It does the same again, and says what fails.
   const Offset first = log_->first();
   (void)interventions_->restart(log_->group_offsets().committed("interventions").value_or(first));
-  consumers::RunnerOptions runner_options;
+  consumers::RunnerOptions runner_options = in_the_background();
   runner_options.group = "interventions";
   intervention_gatherer_ = std::make_unique<consumers::GroupRunner>(
       *log_, *groups_, consumers::gather_interventions(*interventions_), runner_options);
@@ -325,7 +333,7 @@ Result<void> Daemon::start_notifications() {
   }
   VIBES_TRY_ASSIGN(notifier, consumers::Notifier::start(std::move(notify_options)));
   notifier_ = std::move(notifier);
-  consumers::RunnerOptions runner_options;
+  consumers::RunnerOptions runner_options = in_the_background();
   runner_options.group = "notifications";
   runner_options.first_start = consumers::FirstStart::end;
   runner_options.tick_every = consumers::kLookForStallsEvery;

@@ -41,6 +41,7 @@ class GroupRunner::Round {
         done_(start),
         committed_(start),
         settled_at_(start),
+        gathered_at_(start),
         committed_at_ns_(runner.clock_.steady_ns()),
         ticked_at_ns_(committed_at_ns_) {}
 
@@ -138,8 +139,10 @@ class GroupRunner::Round {
   }
 
   Result<void> commit_if_due() {
-    const bool due = done_ - settled_at_ >= runner_.options_.commit_every_events ||
-                     since(committed_at_ns_) >= limits::kCommitEvery;
+    const std::chrono::milliseconds passed = since(committed_at_ns_);
+    const bool many = done_ - settled_at_ >= runner_.options_.commit_every_events &&
+                      passed >= runner_.options_.commit_pause;
+    const bool due = many || passed >= limits::kCommitEvery;
     return due ? commit(Handler::Occasion::routine) : Result<void>{};
   }
 
@@ -159,6 +162,11 @@ class GroupRunner::Round {
   }
 
   Result<void> wait_for_more() {
+    if (runner_.options_.gather_for.count() > 0 && gathered_at_ != done_) {
+      gathered_at_ = done_;
+      runner_.waiter_.wait(runner_.options_.gather_for, stop_);
+      return {};
+    }
     constexpr std::chrono::milliseconds kLeast{1};
     std::chrono::milliseconds patience = kUntilWoken;
     if (done_ != committed_) {
@@ -177,9 +185,10 @@ class GroupRunner::Round {
   Membership& membership_;
   Handler& handler_;
   const std::stop_token& stop_;
-  Offset done_;        // everything before it is handed over
-  Offset committed_;   // everything before it is done for good
-  Offset settled_at_;  // done_ when the handler was last asked to settle
+  Offset done_;         // everything before it is handed over
+  Offset committed_;    // everything before it is done for good
+  Offset settled_at_;   // done_ when the handler was last asked to settle
+  Offset gathered_at_;  // done_ when it last waited for events to come together
   std::int64_t committed_at_ns_;
   std::int64_t ticked_at_ns_;
   std::uint64_t until_look_ = kEventsPerLook;  // events

@@ -24,6 +24,11 @@ struct RunnerOptions {
   FirstStart first_start = FirstStart::beginning;
   std::uint64_t attempts_max = limits::kDeliveryAttemptsMax;
   std::uint64_t commit_every_events = limits::kCommitEveryEvents;
+  /// But not sooner than this after the commit before: each takes two syncs from the log's disk.
+  std::chrono::milliseconds commit_pause{0};
+  /// How long to let events come together once all that was there has been handled: to be woken
+  /// for each costs the threads that serve more than the work is worth.
+  std::chrono::milliseconds gather_for{0};
   std::chrono::milliseconds tick_every{0};  // Handler::tick(); 0: never
   const Clock* clock = nullptr;             // nullptr: the system's
   Waiter* waiter = nullptr;                 // nullptr: the system's
