@@ -4,16 +4,16 @@
 #include <algorithm>
 #include <vector>
 
-#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "base/limits.hpp"
 #include "event/ascii.hpp"
 #include "event/check_object.hpp"
+#include "event/dom_json.hpp"
 #include "event/errc.hpp"
 #include "event/json_verdict.hpp"
 #include "event/padded_parser.hpp"
-#include "event/shape.hpp"
+#include "event/take_out.hpp"
 
 namespace vibes::event {
 namespace {
@@ -117,81 +117,6 @@ Result<void> parse_slow(Scratch& scratch, std::string_view text, object& root) {
   return {};
 }
 
-Result<std::string> type_of(object event, std::size_t bytes_max) {
-  element value;
-  if (event.at_key("type").get(value) != simdjson::SUCCESS) {
-    return fail(Errc::bad_type, "\"type\" is missing");
-  }
-  std::string_view type;
-  if (value.get(type) != simdjson::SUCCESS) {
-    return fail(Errc::bad_type, "\"type\" is not a string");
-  }
-  if (type.empty() || type.size() > bytes_max) {
-    return fail(Errc::bad_type,
-                fmt::format("\"type\" has {} bytes, 1 to {} are taken", type.size(), bytes_max));
-  }
-  return std::string(type);
-}
-
-Result<std::string> session_in(object holder) {
-  element value;
-  if (holder.at_key("session_id").get(value) != simdjson::SUCCESS || value.is_null()) {
-    return std::string();
-  }
-  std::string_view session;
-  if (value.get(session) != simdjson::SUCCESS) {
-    return fail(Errc::bad_field, "\"session_id\" must be a string");
-  }
-  if (session.size() > limits::kSessionBytesMax) {
-    return fail(Errc::bad_field, fmt::format("\"session_id\" has {} bytes, at most {} are taken",
-                                             session.size(), limits::kSessionBytesMax));
-  }
-  return std::string(session);
-}
-
-Result<std::string> session_of(object event, const KnownType* known) {
-  VIBES_TRY_ASSIGN(session, session_in(event));
-  object inner;
-  if (session.empty() && known != nullptr && known->category == Category::hook &&
-      event.at_key("event").get(inner) == simdjson::SUCCESS) {
-    return session_in(inner);
-  }
-  return session;
-}
-
-Result<std::optional<Uuid>> event_id_of(object event) {
-  element value;
-  if (event.at_key("event_id").get(value) != simdjson::SUCCESS || value.is_null()) {
-    return std::optional<Uuid>();
-  }
-  std::string_view text;
-  const std::optional<Uuid> id =
-      value.get(text) == simdjson::SUCCESS ? parse_uuid(text) : std::nullopt;
-  if (!id || id->is_nil()) {
-    return fail(Errc::bad_event_id, "36 characters, not all zero");
-  }
-  return id;
-}
-
-Result<NewEvent> take_out(std::string_view text, object root, const CheckOptions& options,
-                          std::size_t type_bytes_max) {
-  NewEvent event;
-  VIBES_TRY_ASSIGN(type, type_of(root, type_bytes_max));
-  const KnownType* known = find_known_type(type);
-  if (known != nullptr && options.known_fields == KnownFields::check) {
-    VIBES_TRY(check_shape(root, known->shape, options.unknown_types));
-  } else if (known == nullptr && options.unknown_types == UnknownTypes::refuse) {
-    return fail(Errc::unknown_type, fmt::format("\"{}\"", type));
-  }
-  VIBES_TRY_ASSIGN(session, session_of(root, known));
-  VIBES_TRY_ASSIGN(event_id, event_id_of(root));
-  event.payload = text;
-  event.type = std::move(type);
-  event.session = std::move(session);
-  event.event_id = event_id;
-  return event;
-}
-
 }  // namespace
 
 Result<NewEvent> check(std::string_view json, const CheckOptions& options) {
@@ -201,21 +126,18 @@ Result<NewEvent> check(std::string_view json, const CheckOptions& options) {
 Result<NewEvent> check_object(std::string_view json, const CheckOptions& options,
                               std::size_t type_bytes_max) {
   const std::string_view text = trim(json);
-  if (text.size() > limits::kEventBytesMax) {
-    return fail(Errc::too_large,
-                fmt::format("{} bytes, at most {} are taken", text.size(), limits::kEventBytesMax));
-  }
+  VIBES_TRY(check_size(text));
   thread_local Scratch scratch(kFastDepth);
   object root;
   if (parse_fast(scratch, text, root)) {
-    auto event = take_out(text, root, options, type_bytes_max);
+    auto event = take_out<DomJson>(text, root, {options, type_bytes_max});
     scratch.parser.shrink();
     return event;
   }
   scratch.parser.shrink();
   Scratch deep(kAnyDepth);
   VIBES_TRY(parse_slow(deep, text, root));
-  return take_out(text, root, options, type_bytes_max);
+  return take_out<DomJson>(text, root, {options, type_bytes_max});
 }
 
 }  // namespace vibes::event

@@ -5,7 +5,8 @@
 #include <charconv>
 
 #include <nlohmann/json.hpp>
-#include <simdjson.h>
+
+#include "event/utf8.hpp"
 
 namespace vibes::event {
 namespace {
@@ -40,7 +41,7 @@ bool needs_no_escape(std::string_view text) {
                                 return static_cast<unsigned char>(c) < 0x20 || c == '"' ||
                                        c == '\\' || c == 0x7f;
                               }) &&
-         simdjson::validate_utf8(text);
+         is_utf8(text);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "event/check.hpp"
+#include "event/check_raw.hpp"
 #include "event/errc.hpp"
 #include "event/json_verdict.hpp"
 #include "support/catch.hpp"
@@ -19,9 +20,27 @@ bool is_grammar(const std::error_code& code) {
          code == Errc::too_deep || code == Errc::duplicate_key;
 }
 
+/// What the small program says must be what every other says, word for word.
+void agree_without_parser(const std::string& text, const CheckOptions& options) {
+  const auto parsed = check(text, options);
+  const auto raw = check_raw(text, options);
+  INFO(text);
+  REQUIRE(raw.has_value() == parsed.has_value());
+  if (!raw) {
+    CHECK(raw.error().message() == parsed.error().message());
+    return;
+  }
+  CHECK(raw->payload == parsed->payload);
+  CHECK(raw->type == parsed->type);
+  CHECK(raw->session == parsed->session);
+  CHECK(raw->event_id == parsed->event_id);
+}
+
 /// check() and the token reader must take the same texts: whatever they disagree on, one of them is
 /// wrong about.
 void agree(const std::string& text) {
+  agree_without_parser(text, {});
+  agree_without_parser(text, {UnknownTypes::refuse, KnownFields::check});
   const auto fast = check(text);
   const auto slow = judge_json(text);
   const bool fast_takes = fast.has_value() || !is_grammar(fast.error().code);
@@ -39,6 +58,11 @@ const std::vector<std::string>& seeds() {
       R"({"type":"hook","session_id":"s","event":{"type":"pre_tool_use","tool_name":"Bash","tool_input":{"command":"ls -la \"x\""}}})",
       "{\"type\":\"y\",\n\t\"\xc3\xa9\": \"\xf0\x9f\x98\x80\",\"n\":12345678901234567890123}",
       R"({"type":"z","n":18446744073709551616,"m":-9223372036854775809,"k":1e308,"":0})",
+      R"({"type":"claude","session_id":"s","event":{"type":"turn_complete","usage":{"input_tokens":-0,"output_tokens":12345678901234567890123}}})",
+      R"({"type":"claude","session_id":"s","event":{"type":"turn_complete","usage":{"input_tokens":1.5,"output_tokens":1e2}}})",
+      R"({"\u0074ype":"claude","session_id":"\"\u00e9\\","event":{"type":"tool_result","type":7,"id":"a","output":"{}[],:","is_error":true}})",
+      R"({"type":"session_removed","session_id" : "s" , "reason":"killed","event_id":"018f3b1c-7a10-7cc0-8000-000000000001"})",
+      R"({"type":"hook","session_id":null,"event":{"session_id":"inner","type":"subagent_stop","agent_id":null}})",
       R"({"type":"d","a":)" + std::string(62, '[') + std::string(62, ']') + "}",
   };
   return all;

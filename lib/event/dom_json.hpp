@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include <simdjson.h>
+
+namespace vibes::event {
+
+/// How take_out() looks at a document that simdjson has parsed. The views live as long as its
+/// parser keeps the document.
+struct DomJson {
+  using Element = simdjson::dom::element;
+  using Object = simdjson::dom::object;
+
+  /// The first of that name.
+  static std::optional<Element> member(Object object, std::string_view name) {
+    return value_of<Element>(object.at_key(name));
+  }
+  static std::optional<std::string_view> text(Element element) {
+    return value_of<std::string_view>(element.get<std::string_view>());
+  }
+  static std::optional<Object> object(Element element) {
+    return value_of<Object>(element.get<Object>());
+  }
+  static bool is_null(Element element) { return element.is_null(); }
+  static bool is_bool(Element element) { return element.is_bool(); }
+  /// A whole number from 0 on.
+  static bool is_count(Element element) { return element.is_uint64(); }
+
+ private:
+  template <class T>
+  static std::optional<T> value_of(simdjson::simdjson_result<T> result) {
+    T value;
+    if (std::move(result).get(value) != simdjson::SUCCESS) {
+      return std::nullopt;
+    }
+    return value;
+  }
+};
+
+}  // namespace vibes::event
