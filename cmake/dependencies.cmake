@@ -36,6 +36,13 @@ vibes_dependency(nats PkgConfig::NATS)
 # LIBWEBSOCKETS_LIBRARIES names the static and the shared library at once; only one may be linked.
 vibes_dependency(websockets websockets_shared)
 
+# What a program without shared libraries is made of. The sanitizers' own library is one, and gcov wants none of it.
+vibes_dependency(small fmt::fmt-header-only dep::json dep::cli11 dep::date uuid)
+if(NOT VIBES_SANITIZE AND NOT VIBES_COVERAGE)
+  target_compile_options(vibes_dep_small INTERFACE -fPIE -ffunction-sections -fdata-sections)
+  target_link_options(vibes_dep_small INTERFACE -static-pie -Wl,--gc-sections)
+endif()
+
 if(VIBES_BUILD_TESTS)
   find_package(Catch2 REQUIRED)
   vibes_dependency(catch2 Catch2::Catch2WithMain)

@@ -3,17 +3,16 @@
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <netdb.h>
 #include <poll.h>
 
 #include "base/limits.hpp"
 #include "client/errc.hpp"
+#include "client/look_up.hpp"
 
 namespace vibes::client {
 namespace {
@@ -77,24 +76,19 @@ Result<UniqueFd> connect_unix(const Endpoint& endpoint, Deadline deadline) {
 }
 
 Result<UniqueFd> connect_tcp(const Endpoint& endpoint, Deadline deadline) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(endpoint.port);
-  if (const int error = ::getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &found);
-      error != 0) {
-    return cannot_connect(endpoint, ::gai_strerror(error));
+  auto addresses = look_up(endpoint.host, endpoint.port);
+  if (!addresses) {
+    return cannot_connect(endpoint, addresses.error().context);
   }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
   int last_error = ENOENT;
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-    UniqueFd fd(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  for (const Address& at : *addresses) {
+    UniqueFd fd(::socket(at.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) {
       last_error = errno;
       continue;
     }
-    VIBES_TRY_ASSIGN(error, try_address(fd.get(), at->ai_addr, at->ai_addrlen, deadline));
+    VIBES_TRY_ASSIGN(error, try_address(fd.get(), reinterpret_cast<const sockaddr*>(&at.bytes),
+                                        at.size, deadline));
     if (error == 0) {
       const int one = 1;
       (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

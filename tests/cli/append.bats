@@ -11,6 +11,16 @@ load helpers
   [ "$output" = '{ "type":"note",  "n":1.50, "text":"hi" }' ]
 }
 
+@test "append: a server is found by its address and by its name" {
+  start_server
+  local port=${url##*:}
+  run -0 vibesctl --url "http://127.0.0.1:$port" append '{"type":"note","text":"address"}' --no-spool
+  run -0 vibesctl append '{"type":"note","text":"name"}' --no-spool --url "localhost:$port"
+  VIBES_URL="http://localhost:$port" run -0 vibesctl append --no-spool --type note --data '{"text":"variable"}'
+  run -0 texts
+  [ "$output" = $'address\nname\nvariable' ]
+}
+
 @test "append: with arguments standard input is not read" {
   start_server
   printf 'one\ntwo\n' | while read -r word; do

@@ -54,9 +54,10 @@ all_options() {
   [[ $output == "vibesctl "* ]]
 }
 
-@test "interface: what an agent waits for loads no OpenSSL and no engine" {
-  ldd "$(command -v vibesctl)" >libraries
-  ! grep -E 'libcrypto|libssl|libwebsockets|libnats' libraries
+@test "interface: what an agent waits for loads no library" {
+  [ -z "$VIBES_SANITIZE" ] || skip "a sanitizer is a library"
+  run ldd "$(command -v vibesctl)"
+  [[ $output != *'=>'* ]]
 }
 
 @test "interface: an unknown verb or option is status 2 with a suggestion" {
