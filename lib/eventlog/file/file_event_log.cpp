@@ -2,6 +2,7 @@
 #include "eventlog/file/file_event_log.hpp"
 
 #include <algorithm>
+#include <future>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -15,9 +16,11 @@ namespace vibes::eventlog::file {
 
 namespace {
 
+using Ids = std::vector<IdEntry>;
+
 /// An index keeps its ids sorted by id.
-Result<std::vector<IdEntry>> in_order_of_offsets(std::vector<IdEntry> ids) {
-  std::vector<IdEntry> ordered(ids.size());
+Result<Ids> in_order_of_offsets(Ids ids) {
+  Ids ordered(ids.size());
   for (const IdEntry& entry : ids) {
     if (entry.ahead >= ordered.size()) {
       return fail(Errc::corrupt, "an index with offsets that its segment does not have");
@@ -27,9 +30,14 @@ Result<std::vector<IdEntry>> in_order_of_offsets(std::vector<IdEntry> ids) {
   return ordered;
 }
 
+/// The ids of a sealed segment, in the order of its events.
+Result<Ids> ids_of(SegmentStore& store, const SegmentInfo& segment) {
+  VIBES_TRY_ASSIGN(index, store.index_of(segment));
+  return in_order_of_offsets(std::move(index.ids));
+}
+
 /// Tells the window of a segment's events from offset `first` on.
-void push_from(IdWindow& window, Offset first, Offset segment_first,
-               const std::vector<IdEntry>& ids) {
+void push_from(IdWindow& window, Offset first, Offset segment_first, const Ids& ids) {
   for (const IdEntry& entry : ids) {
     if (segment_first + entry.ahead >= first) {
       window.push(entry.event_id, entry.fingerprint);
@@ -52,7 +60,8 @@ FileEventLog::FileEventLog(io::FileSystem& fs, Layout layout, const LogOptions& 
       options_(options),
       clock_(options.clock != nullptr ? *options.clock : system_clock()),
       store_(fs_, layout_, SegmentStore::Access::read_write),
-      housekeeper_(fs_, layout_, store_, housekeeping) {}
+      housekeeper_(fs_, layout_, store_, housekeeping),
+      reads_ahead_(housekeeping == Housekeeping::background) {}
 
 FileEventLog::~FileEventLog() { (void)close(); }
 
@@ -152,12 +161,17 @@ Result<void> FileEventLog::load_window(const RecoveredLog& recovered) {
   const MutexLock lock(window_mutex_);
   window_.reset(first);
   window_.reserve(recovered.end - first);
-  for (const SegmentInfo& segment : recovered.sealed) {
-    if (segment.end > first) {
-      VIBES_TRY_ASSIGN(index, store_.index_of(segment));
-      VIBES_TRY_ASSIGN(ids, in_order_of_offsets(std::move(index.ids)));
-      push_from(window_, first, segment.header.first, ids);
+  const auto& sealed = recovered.sealed;
+  auto at = std::ranges::find_if(sealed, [&](const SegmentInfo& s) { return s.end > first; });
+  // Of a big log this is most of a start: while the ids of one segment go into the window, the
+  // index of the next is read and checked by another thread.
+  std::future<Result<Ids>> ahead;
+  for (; at != sealed.end(); ++at) {
+    VIBES_TRY_ASSIGN(ids, ahead.valid() ? ahead.get() : ids_of(store_, *at));
+    if (const auto next = at + 1; next != sealed.end() && reads_ahead_) {
+      ahead = std::async([this, next] { return ids_of(store_, *next); });
     }
+    push_from(window_, first, at->header.first, ids);
   }
   if (recovered.active) {
     push_from(window_, first, recovered.active->info.header.first, recovered.active->ids);

@@ -111,6 +111,7 @@ class FileEventLog final : public CopyTarget {
   std::unique_ptr<CommitSignal> signal_;
   std::unique_ptr<FileGroupOffsets> groups_;
   Housekeeper housekeeper_;
+  const bool reads_ahead_;  // at the start, with a second thread
 
   mutable Mutex window_mutex_;
   IdWindow window_ VIBES_GUARDED_BY(window_mutex_);
