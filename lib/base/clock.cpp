@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/clock.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <sstream>
 
@@ -29,6 +31,29 @@ void put_digits(char* out, unsigned value, unsigned width) {
     out[i - 1] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
+}
+
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+
+/// Up to the dot behind the seconds.
+void put_second(std::int64_t unix_s, char* out) {
+  // The calendar is the library's; the digits are ours because this runs for events delivered.
+  const date::sys_seconds at{std::chrono::seconds{unix_s}};
+  const auto day = date::floor<date::days>(at);
+  const date::year_month_day ymd{day};
+  const date::hh_mm_ss<std::chrono::seconds> hms{at - day};
+  put_digits(out, static_cast<unsigned>(static_cast<int>(ymd.year())), 4);
+  out[4] = '-';
+  put_digits(out + 5, static_cast<unsigned>(ymd.month()), 2);
+  out[7] = '-';
+  put_digits(out + 8, static_cast<unsigned>(ymd.day()), 2);
+  out[10] = 'T';
+  put_digits(out + 11, static_cast<unsigned>(hms.hours().count()), 2);
+  out[13] = ':';
+  put_digits(out + 14, static_cast<unsigned>(hms.minutes().count()), 2);
+  out[16] = ':';
+  put_digits(out + 17, static_cast<unsigned>(hms.seconds().count()), 2);
+  out[19] = '.';
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -70,25 +95,24 @@ bool looks_like_rfc3339(std::string_view text) {
 }  // namespace
 
 void format_rfc3339(Timestamp time, char* out) {
-  // The calendar is the library's; the digits are ours because this runs once per event delivered.
-  using std::chrono::microseconds;
-  const date::sys_time<microseconds> at{microseconds{time.unix_us}};
-  const auto day = date::floor<date::days>(at);
-  const date::year_month_day ymd{day};
-  const date::hh_mm_ss<microseconds> hms{at - day};
-  put_digits(out, static_cast<unsigned>(static_cast<int>(ymd.year())), 4);
-  out[4] = '-';
-  put_digits(out + 5, static_cast<unsigned>(ymd.month()), 2);
-  out[7] = '-';
-  put_digits(out + 8, static_cast<unsigned>(ymd.day()), 2);
-  out[10] = 'T';
-  put_digits(out + 11, static_cast<unsigned>(hms.hours().count()), 2);
-  out[13] = ':';
-  put_digits(out + 14, static_cast<unsigned>(hms.minutes().count()), 2);
-  out[16] = ':';
-  put_digits(out + 17, static_cast<unsigned>(hms.seconds().count()), 2);
-  out[19] = '.';
-  put_digits(out + 20, static_cast<unsigned>(hms.subseconds().count()), 6);
+  std::int64_t second = time.unix_us / kMicrosPerSecond;
+  std::int64_t micros = time.unix_us % kMicrosPerSecond;
+  if (micros < 0) {
+    micros += kMicrosPerSecond;
+    --second;
+  }
+  // Events come in the order of their times: the next one is mostly of the same second.
+  struct Last {
+    std::int64_t second = 0;
+    std::array<char, 20> text{};
+  };
+  thread_local Last last;
+  if (last.text[0] == '\0' || last.second != second) {
+    put_second(second, last.text.data());
+    last.second = second;
+  }
+  std::memcpy(out, last.text.data(), last.text.size());
+  put_digits(out + last.text.size(), static_cast<unsigned>(micros), 6);
   out[26] = 'Z';
 }
 

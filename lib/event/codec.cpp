@@ -51,7 +51,9 @@ bool needs_no_escape(std::string_view text) {
 void append_payload(std::string& out, std::string_view payload) {
   const std::size_t at = out.size();
   out += payload;
-  if (payload.find_first_of("\r\n") == std::string_view::npos) {
+  // Two searches, because one for either byte asks about each byte on its own.
+  if (payload.find('\n') == std::string_view::npos &&
+      payload.find('\r') == std::string_view::npos) {
     return;
   }
   std::replace_if(

@@ -8,6 +8,10 @@ using namespace vibes;
 TEST_CASE("clock: RFC 3339 is written in UTC with microseconds", "[base]") {
   CHECK(format_rfc3339(Timestamp{0}) == "1970-01-01T00:00:00.000000Z");
   CHECK(format_rfc3339(Timestamp{1'709'164'799'000'001}) == "2024-02-28T23:59:59.000001Z");
+  CHECK(format_rfc3339(Timestamp{1'709'164'799'999'999}) == "2024-02-28T23:59:59.999999Z");
+  CHECK(format_rfc3339(Timestamp{1'709'164'800'000'000}) == "2024-02-29T00:00:00.000000Z");
+  CHECK(format_rfc3339(Timestamp{-1}) == "1969-12-31T23:59:59.999999Z");
+  CHECK(format_rfc3339(Timestamp{0}) == "1970-01-01T00:00:00.000000Z");
 }
 
 TEST_CASE("clock: RFC 3339 is read with any offset and fraction", "[base]") {
