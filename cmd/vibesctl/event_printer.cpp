@@ -116,16 +116,12 @@ void EventPrinter::append_completed(std::string& out, const event::EventView& vi
 }
 
 void EventPrinter::append_on_one_line(std::string& out, std::string_view text) const {
-  const std::size_t before = out.size();
   if (style_.escape) {
     std::string line(text);
     std::replace(line.begin(), line.end(), '\n', ' ');
     cli::append_escaped(out, line);
   } else {
-    out += text;
-    std::replace_if(
-        out.begin() + static_cast<std::ptrdiff_t>(before), out.end(),
-        [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    event::append_payload(out, text);
   }
   out += '\n';
 }

@@ -4,11 +4,13 @@
 #include <array>
 #include <deque>
 #include <mutex>
+#include <utility>
 
 #include <libwebsockets.h>
 
 #include "base/limits.hpp"
 #include "client/errc.hpp"
+#include "client/frame_intake.hpp"
 #include "client/refusal.hpp"
 
 namespace vibes::client {
@@ -54,11 +56,14 @@ class WebSocket::Impl {
   int on_reason(lws* wsi, lws_callback_reasons reason, char* in, std::size_t len);
   int on_handshake(lws* wsi, unsigned char** at, std::size_t room) const;
   int on_writable();
-  void on_received(std::string_view bytes);
+  void on_fragment(std::string_view bytes);
+  void on_message(std::string message);
+  void take_messages_from(lws* wsi);
   void on_peer_close(std::string_view payload);
 
   [[nodiscard]] Result<void> create_context();
   [[nodiscard]] bool start(std::string_view path);
+  void serve(int timeout_ms);
   /// Lets the library work once, waiting for something to do at most until `deadline`.
   void turn(Deadline deadline);
   /// Turns until `done()`. Errors: timed_out, woken, and if the connection ends first, why.
@@ -85,7 +90,8 @@ class WebSocket::Impl {
   std::deque<std::string> in_;  // complete messages
   std::size_t received_bytes_ = 0;
   std::string partial_;
-  std::string current_;  // what receive() handed out
+  std::optional<FrameIntake> intake_;  // not over TLS
+  std::string current_;                // what receive() handed out
 };
 
 WebSocket::Impl::~Impl() {
@@ -104,12 +110,16 @@ int WebSocket::Impl::callback(lws* wsi, lws_callback_reasons reason, void* /*use
 int WebSocket::Impl::on_reason(lws* wsi, lws_callback_reasons reason, char* in, std::size_t len) {
   switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+      take_messages_from(wsi);
       return on_handshake(wsi, reinterpret_cast<unsigned char**>(in), len);
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
       refused_status_ = static_cast<int>(lws_http_client_http_response(wsi));
       return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
       state_ = State::open;
+      if (intake_) {
+        intake_->expect_frames();
+      }
       return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
       connect_error_ = in != nullptr ? std::string(in, len) : std::string();
@@ -117,7 +127,7 @@ int WebSocket::Impl::on_reason(lws* wsi, lws_callback_reasons reason, char* in, 
       wsi_ = nullptr;
       return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
-      on_received({in, len});
+      on_fragment({in, len});
       return 0;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
       return on_writable();
@@ -168,14 +178,25 @@ int WebSocket::Impl::on_writable() {
   return 0;
 }
 
-void WebSocket::Impl::on_received(std::string_view bytes) {
+/// Over TLS the library takes the frames apart.
+void WebSocket::Impl::on_fragment(std::string_view bytes) {
   partial_ += bytes;
   if (lws_is_final_fragment(wsi_) != 0 && lws_remaining_packet_payload(wsi_) == 0) {
-    received_bytes_ += partial_.size();
-    in_.push_back(std::move(partial_));
-    partial_.clear();
+    on_message(std::exchange(partial_, {}));
   }
+}
+
+void WebSocket::Impl::on_message(std::string message) {
+  received_bytes_ += message.size();
+  in_.push_back(std::move(message));
   throttle();
+}
+
+void WebSocket::Impl::take_messages_from(lws* wsi) {
+  if (target_.endpoint.transport != Endpoint::Transport::tls) {
+    intake_.emplace(lws_get_socket_fd(wsi),
+                    [this](auto message) { on_message(std::move(message)); });
+  }
 }
 
 /// Back pressure: what the caller does not take stays in the kernel and with the server.
@@ -269,10 +290,19 @@ Result<void> WebSocket::Impl::connect(const Target& target, std::string_view pat
               connect_error_.empty() ? whom : whom + ": " + connect_error_);
 }
 
+void WebSocket::Impl::serve(int timeout_ms) {
+  std::optional<RecvHook> hook;
+  if (intake_ && wsi_ != nullptr) {
+    hook.emplace(intake_->fd(),
+                 *intake_);  // for this call, because the next may be another thread's
+  }
+  (void)lws_service(context_, timeout_ms);
+}
+
 void WebSocket::Impl::turn(Deadline deadline) {
   const auto left = left_until(deadline);
   if (left.count() == 0 || waker_->is_set()) {
-    (void)lws_service(context_, -1);
+    serve(-1);
     return;
   }
   if (deadline != kNever) {
@@ -281,7 +311,7 @@ void WebSocket::Impl::turn(Deadline deadline) {
         context_, 0, &timer_, [](lws_sorted_usec_list_t*) {},
         std::chrono::duration_cast<std::chrono::microseconds>(left).count());
   }
-  (void)lws_service(context_, 0);
+  serve(0);
   if (deadline != kNever) {
     lws_sul_schedule(context_, 0, &timer_, nullptr, LWS_SET_TIMER_USEC_CANCEL);
   }
