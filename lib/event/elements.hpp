@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace vibes::event {
@@ -40,5 +41,12 @@ class Elements {
 /// escaped key is not found). Of a text that has not been checked, what is found is only where the
 /// value would be.
 std::optional<std::string_view> raw_member(std::string_view object, std::string_view key);
+
+struct RawMember {
+  std::string_view key;
+  std::optional<std::string_view> value;  // filled in where it is found
+};
+/// The same for several members, walking over the text once.
+void find_raw_members(std::string_view object, std::span<RawMember> wanted);
 
 }  // namespace vibes::event

@@ -140,3 +140,24 @@ TEST_CASE("cloudevent: a batch is an array, all or nothing", "[event]") {
   CHECK(check_cloudevents(one).refused);
   CHECK(check_cloudevents("[]").refused->error.code == Errc::empty_batch);
 }
+
+TEST_CASE("cloudevent: attributes are found in any order and by any spelling of their values",
+          "[event]") {
+  const std::string data = R"({"type":"x","id":"no","a":["}",{"source":"no\\"},"\"{"]})";
+  const std::string id = to_string(kId);
+  for (const std::string& text :
+       {R"({"data":)" + data + R"(,"id":")" + id +
+            R"(","type":"dev.vibes.x","source":"s","specversion":"1.0"})",
+        R"({ "specversion" : "1\u002e0" , "id" : ")" + id +
+            R"(" , "source":"\"s,\\","type":"dev.vibes.x" , "data" : )" + data + "\n}"}) {
+    const auto event = check_cloudevent(text);
+    INFO(text);
+    REQUIRE(event);
+    CHECK(event->payload == data);
+    CHECK(event->event_id == kId);
+  }
+  const auto foreign = check_cloudevent(
+      R"({"specversion":"1.0","id":"A\u002d1","source":"/c\u0069","type":"com.ci.done"})");
+  REQUIRE(foreign);
+  CHECK(foreign->event_id == name_uuid(kUrlNamespace, "3:/ciA-1"));
+}
