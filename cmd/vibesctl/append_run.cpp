@@ -2,6 +2,7 @@
 #include "append_run.hpp"
 
 #include <iostream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -18,61 +19,82 @@
 namespace vibes::ctl {
 namespace {
 
-constexpr std::size_t kBatchBytes = 256 * limits::kKiB;
+constexpr std::size_t kBatchBytes = 512 * limits::kKiB;
 constexpr std::size_t kBatchEvents = 4'096;
 
-/// An event with where it came from, for messages.
-struct Numbered {
-  event::NewEvent event;
-  std::size_t number = 0;
+/// Events on their way, and those among them that were bad, with where they came from.
+struct Batch {
+  struct Refused {
+    std::size_t number = 0;
+    Error why;
+  };
+  std::vector<event::NewEvent> events;
+  std::vector<std::size_t> numbers;  // of each event
+  std::vector<Refused> refused;
+  std::size_t bytes = 0;
 };
 
+/// Fills one batch while the server has another.
 class Appender {
  public:
   Appender(Session& session, const AppendOptions& options, client::Producer producer,
            const char* unit)
       : session_(session), options_(options), producer_(std::move(producer)), unit_(unit) {}
 
-  /// Checks one event; a bad one is reported and remembered, the others go on.
+  /// Checks one event; a bad one is remembered, the others go on.
   void add(std::string_view json, std::size_t number) {
     auto event = event::check(json);
     if (!event) {
-      refuse(number, event.error());
+      refuse(number, std::move(event).error());
       return;
     }
     if (!event->event_id) {
       event->event_id = ids_.next(system_clock().now());
     }
-    batch_bytes_ += event->payload.size();
-    batch_.push_back(*std::move(event));
-    numbers_.push_back(number);
+    batch_.bytes += event->payload.size();
+    batch_.events.push_back(*std::move(event));
+    batch_.numbers.push_back(number);
   }
 
-  void refuse(std::size_t number, const Error& why) {
-    session_.report.error(std::string(unit_) + " " + std::to_string(number) + ": " + why.message());
-    worst_ = why.code == client::make_error_code(client::Errc::conflict) ? ExitCode::conflict
-                                                                         : ExitCode::event_rejected;
-  }
+  void refuse(std::size_t number, Error why) { batch_.refused.push_back({number, std::move(why)}); }
 
   [[nodiscard]] bool is_full() const {
-    return batch_bytes_ >= kBatchBytes || batch_.size() >= kBatchEvents;
+    return batch_.bytes >= kBatchBytes || batch_.events.size() >= kBatchEvents;
   }
 
-  /// Sends what was added. An error concerns everything.
+  /// Sends what was added, once the batch before is settled. An error concerns everything.
+  Result<void> send() {
+    VIBES_TRY(settle());
+    for (const Batch::Refused& bad : batch_.refused) {
+      report(bad.number, bad.why);
+    }
+    batch_.refused.clear();
+    if (!batch_.events.empty()) {
+      std::swap(batch_, sent_);
+      producer_.begin(sent_.events);
+    }
+    return {};
+  }
+
+  /// Waits until everything that was added is settled.
   Result<void> flush() {
-    if (batch_.empty()) {
+    VIBES_TRY(send());
+    return settle();
+  }
+
+  /// Waits until what was sent is settled.
+  Result<void> settle() {
+    if (sent_.events.empty()) {
       return {};
     }
-    VIBES_TRY_ASSIGN(receipts, producer_.deliver(batch_));
+    const Batch sent = std::exchange(sent_, {});
+    VIBES_TRY_ASSIGN(receipts, producer_.finish());
     report_drain();
     std::string lines;
     for (std::size_t i = 0; i < receipts.size(); ++i) {
-      settle(receipts[i], numbers_[i], lines);
+      settle(receipts[i], sent.numbers[i], lines);
     }
     std::cout << lines << std::flush;
-    batch_.clear();
-    numbers_.clear();
-    batch_bytes_ = 0;
     if (!std::cout) {
       return fail(std::make_error_code(std::errc::io_error), "cannot write receipts");
     }
@@ -93,10 +115,16 @@ class Appender {
   }
 
  private:
+  void report(std::size_t number, const Error& why) {
+    session_.report.error(std::string(unit_) + " " + std::to_string(number) + ": " + why.message());
+    worst_ = why.code == client::make_error_code(client::Errc::conflict) ? ExitCode::conflict
+                                                                         : ExitCode::event_rejected;
+  }
+
   void settle(const client::Receipt& receipt, std::size_t number, std::string& lines) {
     using Fate = client::Receipt::Fate;
     if (receipt.fate == Fate::refused) {
-      refuse(number, *receipt.refusal);
+      report(number, *receipt.refusal);
     } else if (receipt.fate == Fate::spooled) {
       ++spooled_;
       why_spooled_ = producer_.unreachable()->message();
@@ -146,9 +174,8 @@ class Appender {
   client::Producer producer_;
   const char* unit_;
   UuidV7Generator ids_;
-  std::vector<event::NewEvent> batch_;
-  std::vector<std::size_t> numbers_;
-  std::size_t batch_bytes_ = 0;
+  Batch batch_;  // being filled
+  Batch sent_;   // with the server
   std::uint64_t spooled_ = 0;
   std::uint64_t pending_ = 0;
   std::string why_spooled_;
@@ -179,28 +206,47 @@ Result<std::string> made_event(const AppendOptions& options) {
   return json.dump();
 }
 
-Result<void> append_lines(Appender& appender) {
+Result<void> add_lines(Appender& appender, const LineSource::Lines& lines) {
+  for (std::size_t i = 0; i < lines.lines.size(); ++i) {
+    const auto line = lines.lines[i];
+    const bool cut = lines.overlong && i + 1 == lines.lines.size();
+    if (cut) {
+      appender.refuse(lines.first_number + i,
+                      Error{event::make_error_code(event::Errc::too_large), "the line"});
+    } else if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
+      appender.add(line, lines.first_number + i);
+    }
+    if (appender.is_full()) {
+      VIBES_TRY(appender.send());
+    }
+  }
+  return {};
+}
+
+/// A line is kept waiting only for lines that are there already.
+Result<void> send_lines(Appender& appender) {
   LineSource source(STDIN_FILENO);
   for (;;) {
     VIBES_TRY_ASSIGN(lines, source.next(kBatchBytes));
-    for (std::size_t i = 0; i < lines.lines.size(); ++i) {
-      const auto line = lines.lines[i];
-      const bool cut = lines.overlong && i + 1 == lines.lines.size();
-      if (cut) {
-        appender.refuse(lines.first_number + i,
-                        Error{event::make_error_code(event::Errc::too_large), "the line"});
-      } else if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
-        appender.add(line, lines.first_number + i);
-      }
-      if (appender.is_full()) {
-        VIBES_TRY(appender.flush());
-      }
-    }
-    VIBES_TRY(appender.flush());
+    VIBES_TRY(add_lines(appender, lines));
     if (lines.at_end) {
-      return {};
+      return appender.send();
+    }
+    VIBES_TRY_ASSIGN(more, source.ready(kBatchBytes));
+    if (!more) {
+      VIBES_TRY(appender.flush());
     }
   }
+}
+
+/// What stops the reading does not stop what was read before.
+Result<void> append_lines(Appender& appender) {
+  auto sent = send_lines(appender);
+  if (!sent) {
+    VIBES_TRY(appender.settle());
+    return sent;
+  }
+  return appender.settle();
 }
 
 Result<void> append_arguments(Appender& appender, const AppendOptions& options) {

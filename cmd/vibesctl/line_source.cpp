@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/limits.hpp"
@@ -31,18 +32,42 @@ Result<std::size_t> read_some(int fd, std::string& buffer, std::size_t bytes) {
 
 }  // namespace
 
-Result<LineSource::Lines> LineSource::next(std::size_t bytes) {
+/// Or a piece of one that is too long, or the end.
+bool LineSource::has_line() const {
+  return ended_ || buffer_.find('\n', used_) != std::string::npos ||
+         buffer_.size() - used_ > kLineBytesMax;
+}
+
+Result<void> LineSource::read_more(std::size_t bytes) {
   buffer_.erase(0, used_);
   used_ = 0;
-  while (!ended_ && buffer_.find('\n') == std::string::npos && buffer_.size() <= kLineBytesMax) {
-    VIBES_TRY_ASSIGN(got, read_some(fd_, buffer_, bytes));
-    ended_ = got == 0;
-    if (skipping_) {
-      const auto end = buffer_.find('\n');
-      skipping_ = end == std::string::npos;
-      buffer_.erase(0, skipping_ ? end : end + 1);
-    }
+  VIBES_TRY_ASSIGN(got, read_some(fd_, buffer_, bytes));
+  ended_ = got == 0;
+  if (skipping_) {
+    const auto end = buffer_.find('\n');
+    skipping_ = end == std::string::npos;
+    buffer_.erase(0, skipping_ ? end : end + 1);
   }
+  return {};
+}
+
+Result<bool> LineSource::ready(std::size_t bytes) {
+  while (!has_line()) {
+    pollfd input{fd_, POLLIN, 0};
+    if (::poll(&input, 1, 0) == 0) {
+      return false;
+    }
+    VIBES_TRY(read_more(bytes));
+  }
+  return true;
+}
+
+Result<LineSource::Lines> LineSource::next(std::size_t bytes) {
+  while (!has_line()) {
+    VIBES_TRY(read_more(bytes));
+  }
+  buffer_.erase(0, used_);
+  used_ = 0;
   Lines result;
   result.first_number = number_;
   while (used_ < buffer_.size() && used_ < bytes) {

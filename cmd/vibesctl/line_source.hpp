@@ -25,8 +25,13 @@ class LineSource {
   /// Waits for at least one whole line or the end; gives at most about `bytes`. A last line without
   /// newline counts.
   Result<Lines> next(std::size_t bytes);
+  /// Whether next() would have something without waiting; reads what is there.
+  Result<bool> ready(std::size_t bytes);
 
  private:
+  [[nodiscard]] bool has_line() const;
+  Result<void> read_more(std::size_t bytes);
+
   int fd_;
   std::string buffer_;
   std::size_t used_ = 0;  // of buffer_, handed out by the last call

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/assert.hpp"
 #include "client/errc.hpp"
 #include "client/http_parser.hpp"
 #include "client/socket_stream.hpp"
@@ -91,10 +92,12 @@ class HttpClient::Connection {
  public:
   explicit Connection(SocketStream stream) : stream_(std::move(stream)) {}
 
-  Result<HttpResponse> exchange(const HttpRequest& request, const Target& target,
-                                Deadline deadline) {
+  Result<void> ask(const HttpRequest& request, const Target& target, Deadline deadline) {
     heard_ = false;
-    VIBES_TRY(stream_.write(head_of(request, target) + request.body, deadline));
+    return stream_.write(head_of(request, target) + request.body, deadline);
+  }
+
+  Result<HttpResponse> answer(Deadline deadline) {
     HttpParser parser;
     while (!parser.is_done()) {
       VIBES_TRY_ASSIGN(more, stream_.read(bytes_, deadline));
@@ -142,7 +145,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, Deadline deadl
   }
   const bool kept = connection_ != nullptr;
   VIBES_TRY(open(deadline));
-  auto answer = connection_->exchange(request, target_, deadline);
+  auto answer = exchange(request, deadline);
   const bool silent = !connection_->heard();
   if (!answer || !connection_->usable()) {
     connection_.reset();
@@ -150,6 +153,32 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, Deadline deadl
   const bool lost = !answer && answer.error().code == make_error_code(Errc::connection_lost);
   if (lost && kept && silent && request.method == "GET") {
     return send(request, deadline);
+  }
+  return answer;
+}
+
+Result<HttpResponse> HttpClient::exchange(const HttpRequest& request, Deadline deadline) {
+  VIBES_TRY(connection_->ask(request, target_, deadline));
+  return connection_->answer(deadline);
+}
+
+Result<void> HttpClient::begin(const HttpRequest& request, Deadline deadline) {
+  if (target_.endpoint.transport == Endpoint::Transport::tls) {
+    return fail(make_error_code(Errc::bad_url), "https is not spoken in two steps");
+  }
+  VIBES_TRY(open(deadline));
+  auto asked = connection_->ask(request, target_, deadline);
+  if (!asked) {
+    connection_.reset();
+  }
+  return asked;
+}
+
+Result<HttpResponse> HttpClient::finish(Deadline deadline) {
+  VIBES_ASSERT(connection_ != nullptr);
+  auto answer = connection_->answer(deadline);
+  if (!answer || !connection_->usable()) {
+    connection_.reset();
   }
   return answer;
 }

@@ -58,6 +58,11 @@ class HttpClient {
   Result<void> open(Deadline deadline);
   /// Any status is a success here; see http_error().
   Result<HttpResponse> send(const HttpRequest& request, Deadline deadline);
+  /// send() in two steps, with something else to do between them: sends the request, and the answer
+  /// is finish()'s. Nothing is tried again, and https:// cannot do it (bad_url). No other call
+  /// between them; after an error there is nothing to finish.
+  Result<void> begin(const HttpRequest& request, Deadline deadline);
+  Result<HttpResponse> finish(Deadline deadline);
   /// The same, with an answer that is no 2xx turned into its Error.
   Result<HttpResponse> send_ok(const HttpRequest& request, Deadline deadline);
 
@@ -65,6 +70,8 @@ class HttpClient {
 
  private:
   class Connection;
+  Result<HttpResponse> exchange(const HttpRequest& request, Deadline deadline);
+
   Target target_;
   std::unique_ptr<Connection> connection_;
 };

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <thread>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "base/assert.hpp"
 #include "base/limits.hpp"
 #include "client/errc.hpp"
 #include "event/codec.hpp"
@@ -32,14 +34,27 @@ bool is_refusal(const Error& error) {
   return is(error, Errc::rejected) || is(error, Errc::conflict);
 }
 
+constexpr std::size_t kIdBytes = 36;
+constexpr std::size_t kWrappingBytes = 192;  // around an event, but for its type
+
 void append_cloudevent(std::string& out, const event::NewEvent& event) {
   out += R"({"specversion":"1.0","id":")";
-  out += to_string(*event.event_id);
+  const std::size_t id_at = out.size();
+  out.resize(id_at + kIdBytes);
+  format_uuid(*event.event_id, out.data() + id_at);
   out += R"(","source":"urn:vibes:producer","type":)";
   event::append_json_string(out, "dev.vibes." + event.type);
   out += R"(,"datacontenttype":"application/json","data":)";
   out += event.payload;
   out += '}';
+}
+
+std::size_t body_bytes(std::span<const event::NewEvent> events) {
+  std::size_t bytes = 2;
+  for (const event::NewEvent& event : events) {
+    bytes += event.payload.size() + event.type.size() + kWrappingBytes;
+  }
+  return bytes;
 }
 
 HttpRequest request_for(std::span<const event::NewEvent> events, const std::string& minimum_ack) {
@@ -53,6 +68,7 @@ HttpRequest request_for(std::span<const event::NewEvent> events, const std::stri
     return request;
   }
   request.headers = {{"Content-Type", "application/cloudevents-batch+json"}};
+  request.body.reserve(body_bytes(events));
   for (const event::NewEvent& event : events) {
     request.body += request.body.empty() ? '[' : ',';
     append_cloudevent(request.body, event);
@@ -129,19 +145,41 @@ Producer::Producer(Target target, std::optional<Spool> spool, ProducerOptions op
     : http_(std::move(target)), spool_(std::move(spool)), options_(std::move(options)) {}
 
 Result<std::vector<Receipt>> Producer::deliver(std::span<const event::NewEvent> events) {
+  begin(events);
+  return finish();
+}
+
+void Producer::begin(std::span<const event::NewEvent> events) {
   unreachable_.reset();
+  Begun begun{.events = events, .drained = {}, .request = {}, .deadline = {}, .asked = {}};
   if (auto drained = drain(); !drained) {
-    if (is_unreachable(drained.error())) {
-      return to_spool(events, std::move(drained).error());
+    begun.drained = fail(std::move(drained).error());
+  } else {
+    begun.request = request_for(events, options_.minimum_ack);
+    begun.deadline = within(options_.timeout);
+    if (http_.target().endpoint.transport != Endpoint::Transport::tls) {
+      begun.asked = http_.begin(begun.request, begun.deadline);
     }
-    return fail(std::move(drained).error());
   }
-  duplicates_ = 0;  // not those of the spool
-  auto receipts = post(events, within(options_.timeout));
+  begun_ = std::move(begun);
+}
+
+Result<std::vector<Receipt>> Producer::finish() {
+  VIBES_ASSERT(begun_.has_value());
+  auto begun = *std::exchange(begun_, std::nullopt);
+  const auto events = begun.events;
+  auto receipts = finish(std::move(begun));
   if (!receipts && is_unreachable(receipts.error())) {
     return to_spool(events, std::move(receipts).error());
   }
   return receipts;
+}
+
+Result<std::vector<Receipt>> Producer::finish(Begun begun) {
+  VIBES_TRY(begun.drained);
+  duplicates_ = 0;  // not those of the spool
+  auto response = exchange(begun.request, begun.deadline, std::move(begun.asked));
+  return settle(begun.events, std::move(response), begun.deadline);
 }
 
 Result<std::vector<Receipt>> Producer::deliver_by(std::span<const event::NewEvent> events,
@@ -177,10 +215,14 @@ Result<std::vector<Receipt>> Producer::to_spool(std::span<const event::NewEvent>
   return receipts;
 }
 
-Result<HttpResponse> Producer::exchange(const HttpRequest& request, Deadline deadline) {
+/// `asked`: how it went to send the request for the first time, where that was done already.
+Result<HttpResponse> Producer::exchange(const HttpRequest& request, Deadline deadline,
+                                        std::optional<Result<void>> asked) {
   bool lost_before = false;
-  for (;;) {
-    auto response = http_.send(request, deadline);
+  for (;; asked.reset()) {
+    auto response = !asked   ? http_.send(request, deadline)
+                    : *asked ? http_.finish(deadline)
+                             : fail(asked->error());
     if (!response) {
       // A kept connection may have died since; every event has its id, so sending again is safe.
       if (!is(response.error(), Errc::connection_lost) || std::exchange(lost_before, true)) {
@@ -201,7 +243,11 @@ Result<HttpResponse> Producer::exchange(const HttpRequest& request, Deadline dea
 
 Result<std::vector<Receipt>> Producer::post(std::span<const event::NewEvent> events,
                                             Deadline deadline) {
-  auto response = exchange(request_for(events, options_.minimum_ack), deadline);
+  return settle(events, exchange(request_for(events, options_.minimum_ack), deadline), deadline);
+}
+
+Result<std::vector<Receipt>> Producer::settle(std::span<const event::NewEvent> events,
+                                              Result<HttpResponse> response, Deadline deadline) {
   if (response) {
     VIBES_TRY_ASSIGN(answer, answer_of(response->body, events));
     duplicates_ += answer.duplicates;

@@ -49,9 +49,14 @@ class Producer {
   /// without a spool cannot_connect, connection_lost, timed_out.
   Result<std::vector<Receipt>> deliver(std::span<const event::NewEvent> events);
 
-  /// The same by `deadline` and without the spool as a way out: what is spooled, then these events,
-  /// are delivered in time, or it is an error. Does not wait while another process drains the
-  /// spool: that is Errc::timed_out.
+  /// deliver() in two steps, with something else to do while the server is at work. `events` must
+  /// stay until finish(), and no other call comes between the two.
+  void begin(std::span<const event::NewEvent> events);
+  Result<std::vector<Receipt>> finish();
+
+  /// deliver() by `deadline` and without the spool as a way out: what is spooled, then these
+  /// events, are delivered in time, or it is an error. Does not wait while another process drains
+  /// the spool: that is Errc::timed_out.
   Result<std::vector<Receipt>> deliver_by(std::span<const event::NewEvent> events,
                                           Deadline deadline);
 
@@ -74,16 +79,29 @@ class Producer {
   [[nodiscard]] const std::optional<Error>& unreachable() const { return unreachable_; }
 
  private:
+  /// A delivery that has begun.
+  struct Begun {
+    std::span<const event::NewEvent> events;
+    Result<void> drained;
+    HttpRequest request;
+    Deadline deadline{};
+    std::optional<Result<void>> asked;  // unset: the request was not sent yet
+  };
+  Result<std::vector<Receipt>> finish(Begun begun);
   Result<std::vector<Receipt>> post(std::span<const event::NewEvent> events, Deadline deadline);
+  Result<std::vector<Receipt>> settle(std::span<const event::NewEvent> events,
+                                      Result<HttpResponse> response, Deadline deadline);
   Result<std::vector<Receipt>> post_each(std::span<const event::NewEvent> events,
                                          Deadline deadline);
-  Result<HttpResponse> exchange(const HttpRequest& request, Deadline deadline);
+  Result<HttpResponse> exchange(const HttpRequest& request, Deadline deadline,
+                                std::optional<Result<void>> asked = {});
   Result<void> deliver_spooled(std::span<const event::NewEvent> batch, Deadline deadline);
   Result<std::vector<Receipt>> to_spool(std::span<const event::NewEvent> events, Error why);
 
   HttpClient http_;
   std::optional<Spool> spool_;
   ProducerOptions options_;
+  std::optional<Begun> begun_;
   std::uint64_t drained_ = 0;
   std::uint64_t set_aside_ = 0;
   std::uint64_t duplicates_ = 0;

@@ -63,6 +63,28 @@ load helpers
   wait "$pid"
 }
 
+@test "append: -l sends a line while the next one is only half there" {
+  start_server
+  mkfifo in
+  exec 5<>in
+  background vibesctl append -l --receipts <in
+  printf '{"type":"note","text":"first"}\n{"type":' >&5
+  eventually has_lines out 1
+  printf '"note","text":"second"}\n' >&5
+  eventually has_lines out 2
+  exec 5>&-
+  wait "$pid"
+}
+
+@test "append: -l names the bad lines of several batches in their order" {
+  start_server
+  seq 1 9000 | sed '3~3000s/.*/broken/; t; s/.*/{"type":"note","text":"&"}/' >lines
+  run -10 --separate-stderr vibesctl append -l <lines
+  [ "$(grep -o 'error: line [0-9]*' <<<"$stderr")" = $'error: line 3\nerror: line 3003\nerror: line 6003' ]
+  texts >got
+  seq 1 9000 | sed '3~3000d' | cmp - got
+}
+
 @test "append: -l keeps the order of 20,000 lines" {
   start_server
   seq 1 20000 | sed 's/.*/{"type":"note","text":"&"}/' | vibesctl append -l
