@@ -191,7 +191,8 @@ Result<std::vector<net::ListenAddress>> check_listen(const std::vector<std::stri
 
 Result<unsigned> check_net_threads(const std::string& text) {
   if (text.empty()) {
-    return std::clamp(std::thread::hardware_concurrency(), 1U, kNetThreadsDefaultMax);
+    // The other half is for who sits at the other end, and for the consumers.
+    return std::clamp(std::thread::hardware_concurrency() / 2, 1U, kNetThreadsDefaultMax);
   }
   unsigned threads = 0;
   const char* end = text.data() + text.size();

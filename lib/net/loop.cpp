@@ -18,6 +18,8 @@ namespace {
 // Read at once from a WebSocket; also what a connection holds for it, of which only a page or two
 // is ever touched.
 constexpr std::size_t kReceiveBytes = 64 * limits::kKiB;
+// Read in one turn at most, a read that goes beyond it aside.
+constexpr std::size_t kTurnBytes = 256 * limits::kKiB;
 // Written at once at most: no write of ours is cut into pieces.
 constexpr std::size_t kSendBytes = 4 * limits::kMiB;
 // A client on this machine has sent its request by then.
@@ -180,7 +182,7 @@ void Loop::run() {
   // Set here and before anything can be adopted: adoption is a task of this thread.
   thread_id_ = std::this_thread::get_id();
   while (!ended_ && !(stopping_ && peers_.empty())) {
-    if (lws_service(lws_, 0) < 0) {
+    if (!take_turn()) {
       break;
     }
     end_turn();
@@ -190,6 +192,22 @@ void Loop::run() {
   lws_sul_cancel(&wake_timer_->sul);
   lws_context_destroy(lws_);  // lets go of the peers that are left
   lws_ = nullptr;
+}
+
+/// Waits for something to do, and does it. Where a producer had filled what is read at once there
+/// is more of it: one sync for all is better than one for each piece. False: it is over.
+bool Loop::take_turn() {
+  turn_bytes_ = 0;
+  int wait = 0;  // for libwebsockets: as long as it takes
+  std::size_t before = 0;
+  do {
+    before = turn_bytes_;
+    if (lws_service(lws_, wait) < 0) {
+      return false;
+    }
+    wait = -1;  // not at all
+  } while (turn_bytes_ - before >= kReceiveBytes / 2 && turn_bytes_ < kTurnBytes);
+  return true;
 }
 
 /// Everything that was readable has been read: what came is passed on together, and what there is
@@ -221,7 +239,8 @@ void Loop::write_out() {
   writing_out_ = false;
 }
 
-void Loop::note_input(Peer& peer) {
+void Loop::note_input(Peer& peer, std::size_t bytes) {
+  turn_bytes_ += bytes;
   if (!std::exchange(peer.noted().input, true)) {
     with_input_.push_back(&peer);
   }

@@ -102,13 +102,14 @@ class Loop {
   /// libwebsockets tells us that the thread was woken.
   void on_woken();
   /// Its endpoint is told when the turn ends.
-  void note_input(Peer& peer);
+  void note_input(Peer& peer, std::size_t bytes);
   /// Its endpoint writes when the turn ends. False: there is no such end to come, ask
   /// libwebsockets.
   bool note_write(Peer& peer);
 
  private:
   void run();
+  bool take_turn();
   void end_turn();
   void write_out();
   void uncount(Transport transport);
@@ -127,6 +128,7 @@ class Loop {
   std::unique_ptr<Timer> stop_timer_;
   std::list<std::unique_ptr<Peer>> peers_;
   std::vector<Peer*> with_input_;     // in this turn
+  std::size_t turn_bytes_ = 0;        // of their messages
   std::vector<Peer*> want_to_write_;  // at its end, in the order in which they asked
   bool ending_turn_ = false;          // whoever wakes us now need not signal: we look anyway
   bool writing_out_ = false;

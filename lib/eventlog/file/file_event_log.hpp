@@ -126,7 +126,7 @@ class FileEventLog final : public CopyTarget {
   Clockwork::time_point last_space_check_ VIBES_GUARDED_BY(writing_){};
   Clockwork::time_point last_retention_ VIBES_GUARDED_BY(writing_){};
   std::size_t segments_at_retention_ VIBES_GUARDED_BY(writing_) = 0;
-  std::atomic<Clockwork::rep> slow_until_{0};  // the disk; as a time_point's count
+  std::atomic<std::chrono::nanoseconds> sync_takes_{};  // on average; written with writing_ held
 
   std::atomic<LogStatus::State> state_{LogStatus::State::writable};
   mutable Mutex queue_mutex_;

@@ -18,11 +18,12 @@ constexpr std::size_t kGroupBytes = 4 * limits::kMiB;
 constexpr auto kMarkAfter = 200ms;
 /// What drive() commits at most on the caller's thread: above this the writer thread's sync and the
 /// caller's reading better go side by side.
-constexpr std::size_t kDrivenBytesMax = 256 * limits::kKiB;
+constexpr std::size_t kDrivenBytesMax = 512 * limits::kKiB;
 constexpr unsigned kDrivenGroupsMax = 8;
-/// A disk that takes longer keeps the caller from its other work. It is tried again after a while.
-constexpr auto kQuickSync = 2ms;
-constexpr auto kSlowFor = 1s;
+/// A disk whose syncs take longer, on average over about this many, keeps the caller from its
+/// other work.
+constexpr std::chrono::nanoseconds kQuickSync = 1ms;
+constexpr int kSyncsAveraged = 8;
 constexpr auto kProbeEvery = 1s;
 constexpr auto kSpaceCheckEvery = 1s;
 constexpr auto kRetentionEvery = 60s;
@@ -112,7 +113,7 @@ bool FileEventLog::take_turn() {
     return false;
   }
   const bool little = queued_bytes_ <= kDrivenBytesMax;
-  if (!little || Clockwork::now().time_since_epoch().count() < slow_until_.load()) {
+  if (!little || sync_takes_.load() > kQuickSync) {
     call_writer();
     return false;
   }
@@ -216,10 +217,8 @@ Result<void> FileEventLog::write_group(AppendGroup& group) {
 Result<void> FileEventLog::sync_timed() {
   const auto before = Clockwork::now();
   auto synced = writer_->sync();
-  const auto now = Clockwork::now();
-  if (now - before > kQuickSync) {
-    slow_until_.store((now + kSlowFor).time_since_epoch().count());
-  }
+  const std::chrono::nanoseconds average = sync_takes_.load();
+  sync_takes_.store(average + (Clockwork::now() - before - average) / kSyncsAveraged);
   return synced;
 }
 
