@@ -23,6 +23,8 @@ namespace {
 
 // What an event in flight costs beside its bytes.
 constexpr std::size_t kMessageOverheadBytes = 256;
+// Room for so many is made at once.
+constexpr std::size_t kGatheredEvents = 64;
 // How soon a message that found no room is tried again where no commit says so earlier.
 constexpr std::chrono::milliseconds kRetryAfter{10};
 
@@ -121,7 +123,7 @@ class AppendSocket final : public Endpoint {
   enum class Taken : std::uint8_t { yes, no_room };
 
   Taken take(std::string_view text);
-  Taken gather(std::string_view text, std::vector<event::NewEvent> events);
+  Taken gather(std::string_view text, std::span<event::NewEvent> events);
   Taken pass_on();
   void refuse(Error error, std::size_t line);
   void collect();
@@ -172,9 +174,15 @@ AppendSocket::Taken AppendSocket::take(std::string_view text) {
     answers_.nack("durability_unavailable", *query_.unavailable);
     return Taken::yes;
   }
+  if (text.find('\n') == std::string_view::npos) {
+    // Mostly a message is one event. If it is not, what follows says why.
+    if (auto event = event::check(text, context_.check)) {
+      return gather(text, std::span(&*event, 1));
+    }
+  }
   auto batch = event::check_ndjson(text, context_.check);
   if (!batch.refused) {
-    return gather(text, std::move(batch.events));
+    return gather(text, batch.events);
   }
   if (pass_on() == Taken::no_room) {
     return Taken::no_room;  // what came before is answered before
@@ -183,8 +191,8 @@ AppendSocket::Taken AppendSocket::take(std::string_view text) {
   return Taken::yes;
 }
 
-AppendSocket::Taken AppendSocket::gather(std::string_view text,
-                                         std::vector<event::NewEvent> events) {
+/// Moves the events out where there is room.
+AppendSocket::Taken AppendSocket::gather(std::string_view text, std::span<event::NewEvent> events) {
   const std::size_t bytes = text.size() + events.size() * kMessageOverheadBytes;
   if (unanswered_bytes_ > 0 && unanswered_bytes_ + bytes > limits::kUnackedBytesPerConnection) {
     return Taken::no_room;
@@ -196,6 +204,9 @@ AppendSocket::Taken AppendSocket::gather(std::string_view text,
   gathered_.share.add(std::move(share));
   gathered_.bytes += bytes;
   unanswered_bytes_ += bytes;
+  if (gathered_.bundle.events.capacity() == 0) {
+    gathered_.bundle.events.reserve(kGatheredEvents);
+  }
   std::ranges::move(events, std::back_inserter(gathered_.bundle.events));
   gathered_.bundle.close_append();
   return Taken::yes;

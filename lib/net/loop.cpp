@@ -17,14 +17,14 @@ namespace {
 
 // Read at once from a WebSocket; also what a connection holds for it, of which only a page or two
 // is ever touched.
-constexpr std::size_t kReceiveBytes = 64 * limits::kKiB;
+constexpr std::size_t kReceiveBytes = 120 * limits::kKiB;
 // Read in one turn at most, a read that goes beyond it aside.
 constexpr std::size_t kTurnBytes = 256 * limits::kKiB;
 // Written at once at most: no write of ours is cut into pieces.
 constexpr std::size_t kSendBytes = 4 * limits::kMiB;
 // A client on this machine has sent its request by then.
 constexpr std::chrono::milliseconds kStrangersPatience{250};
-constexpr unsigned kServiceBytes = 64 * limits::kKiB;
+constexpr unsigned kServiceBytes = 128 * limits::kKiB;
 constexpr std::int64_t kNsPerUs = 1'000;
 
 std::string_view bytes(const void* in, std::size_t len) {

@@ -18,7 +18,7 @@ constexpr std::size_t kGroupBytes = 4 * limits::kMiB;
 constexpr auto kMarkAfter = 200ms;
 /// What drive() commits at most on the caller's thread: above this the writer thread's sync and the
 /// caller's reading better go side by side.
-constexpr std::size_t kDrivenBytesMax = 512 * limits::kKiB;
+constexpr std::size_t kDrivenBytesMax = 128 * limits::kKiB;
 constexpr unsigned kDrivenGroupsMax = 8;
 /// A disk whose syncs take longer, on average over about this many, keeps the caller from its
 /// other work.

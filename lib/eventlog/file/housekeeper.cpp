@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/thread_priority.hpp"
+
 namespace vibes::eventlog::file {
 namespace {
 
@@ -89,6 +91,7 @@ Result<std::unique_ptr<io::File>> Housekeeper::make(io::FileSystem& fs, const La
 }
 
 void Housekeeper::run() {
+  step_back();
   while (true) {
     std::optional<std::uint64_t> capacity;
     std::optional<SegmentInfo> segment;
