@@ -178,10 +178,10 @@ int WebsocketConnection::on_writable() {
   return write_failed_ ? -1 : 0;
 }
 
-// Without a trip through poll() where the socket has room. libwebsockets keeps what a write leaves
-// over by itself, and then the socket counts as choked.
+// Without a trip through poll(). What the socket has no room for libwebsockets keeps, at most this
+// one write; until that has left nothing more is written here.
 void WebsocketConnection::write_now() {
-  if (close_wanted_ || ping_wanted_ || closing() || lws_send_pipe_choked(peer().wsi()) != 0) {
+  if (close_wanted_ || ping_wanted_ || closing() || lws_partial_buffered(peer().wsi()) != 0) {
     ask_for_writable();
     return;
   }
