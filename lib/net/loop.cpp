@@ -27,6 +27,9 @@ constexpr std::chrono::milliseconds kStrangersPatience{250};
 constexpr unsigned kServiceBytes = 128 * limits::kKiB;
 constexpr std::int64_t kNsPerUs = 1'000;
 
+/// The loop that ends its turn on this thread: whoever wakes it need not signal, it looks anyway.
+thread_local const Loop* ending_turn_of = nullptr;
+
 std::string_view bytes(const void* in, std::size_t len) {
   return len == 0 ? std::string_view() : std::string_view(static_cast<const char*>(in), len);
 }
@@ -219,9 +222,9 @@ void Loop::end_turn() {
   }
   with_input_.clear();
   if (context_.after_input) {
-    ending_turn_ = true;
+    ending_turn_of = this;
     context_.after_input();
-    ending_turn_ = false;
+    ending_turn_of = nullptr;
     if (log_moved_.load() || !tasks_->empty()) {
       on_woken();
     }
@@ -257,7 +260,7 @@ bool Loop::note_write(Peer& peer) {
 }
 
 void Loop::signal() {
-  if (!on_this_thread() || !ending_turn_) {
+  if (ending_turn_of != this) {
     lws_cancel_service(lws_);
   }
 }

@@ -130,7 +130,6 @@ class Loop {
   std::vector<Peer*> with_input_;     // in this turn
   std::size_t turn_bytes_ = 0;        // of their messages
   std::vector<Peer*> want_to_write_;  // at its end, in the order in which they asked
-  bool ending_turn_ = false;          // whoever wakes us now need not signal: we look anyway
   bool writing_out_ = false;
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> log_moved_{false};

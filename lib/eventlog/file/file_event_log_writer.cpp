@@ -97,10 +97,11 @@ void FileEventLog::drive() {
     has_to_mark = has_to_mark || (was_marked && !writer_->is_marked());
     writing_.unlock();
   }
-  const MutexLock lock(queue_mutex_);
   // What is left is too much for this thread. And the writer thread's next look at the clock was
-  // planned for a log at rest.
-  if (has_to_mark || groups == kDrivenGroupsMax) {
+  // planned for a log at rest that takes appends.
+  if (has_to_mark || groups == kDrivenGroupsMax ||
+      (groups > 0 && state() != LogStatus::State::writable)) {
+    const MutexLock lock(queue_mutex_);
     call_writer();
   }
 }
