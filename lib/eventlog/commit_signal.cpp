@@ -57,6 +57,7 @@ void CommitSignal::unlisten(std::uint64_t id) {
   listeners_.erase(id);
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): a token is a pointer
 Offset CommitSignal::wait_beyond(Offset after, std::stop_token stop,
                                  std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;

@@ -63,6 +63,7 @@ Result<void> EventLog::append_driven(std::vector<event::NewEvent> batch, AppendD
 
 // For engines that have no better way: each append by itself. A copy is offered, for one that is
 // not taken must still be there.
+// NOLINTNEXTLINE(performance-unnecessary-value-param): of an interface whose others keep it
 Result<std::size_t> EventLog::append_bundle(AppendBundle& bundle, BundleDone done) {
   std::size_t taken = 0;
   auto begin = bundle.events.cbegin();

@@ -19,7 +19,7 @@ namespace {
 using Ids = std::vector<IdEntry>;
 
 /// An index keeps its ids sorted by id.
-Result<Ids> in_order_of_offsets(Ids ids) {
+Result<Ids> in_order_of_offsets(const Ids& ids) {
   Ids ordered(ids.size());
   for (const IdEntry& entry : ids) {
     if (entry.ahead >= ordered.size()) {
@@ -33,7 +33,7 @@ Result<Ids> in_order_of_offsets(Ids ids) {
 /// The ids of a sealed segment, in the order of its events.
 Result<Ids> ids_of(SegmentStore& store, const SegmentInfo& segment) {
   VIBES_TRY_ASSIGN(index, store.index_of(segment));
-  return in_order_of_offsets(std::move(index.ids));
+  return in_order_of_offsets(index.ids);
 }
 
 /// Tells the window of a segment's events from offset `first` on.
