@@ -6,17 +6,14 @@
 #include <cstdlib>
 #include <ctime>
 #include <functional>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string>
-#include <sys/socket.h>
-#include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/unique_fd.hpp"
+#include "loopback.hpp"
 #include "options.hpp"
 #include "report.hpp"
 
@@ -87,53 +84,8 @@ void measure_disk(std::vector<Figure>& figures) {
   figures.push_back({"write of 300 bytes, p50", vibes::bench::percentile(plain, 50), "us"});
 }
 
-void answer(int fd) {
-  std::array<char, kEventBytes> bytes{};
-  while (::recv(fd, bytes.data(), bytes.size(), MSG_WAITALL) ==
-         static_cast<ssize_t>(bytes.size())) {
-    (void)::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
-}
-
-struct Pair {
-  UniqueFd near;
-  UniqueFd far;
-};
-
-Pair loopback() {
-  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const name = reinterpret_cast<sockaddr*>(&address);  // as the socket calls want it
-  if (::bind(listener.get(), name, size) != 0 || ::listen(listener.get(), 1) != 0 ||
-      ::getsockname(listener.get(), name, &size) != 0) {
-    die("listen");
-  }
-  Pair pair{UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), UniqueFd()};
-  if (::connect(pair.near.get(), name, size) != 0) {
-    die("connect");
-  }
-  pair.far = UniqueFd(::accept(listener.get(), nullptr, nullptr));
-  const int on = 1;
-  (void)::setsockopt(pair.near.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  (void)::setsockopt(pair.far.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return pair;
-}
-
 void measure_loopback(std::vector<Figure>& figures) {
-  const Pair pair = loopback();
-  std::thread peer([fd = pair.far.get()] { answer(fd); });
-  std::array<char, kEventBytes> bytes{};
-  auto trips = timed(10'000, [&] {
-    if (::send(pair.near.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0 ||
-        ::recv(pair.near.get(), bytes.data(), bytes.size(), MSG_WAITALL) < 0) {
-      die("loopback");
-    }
-  });
-  ::shutdown(pair.near.get(), SHUT_RDWR);
-  peer.join();
+  auto trips = vibes::bench::loopback_round_trips_us(10'000);
   figures.push_back(
       {"loopback round trip of 300 bytes, p50", vibes::bench::percentile(trips, 50), "us"});
   figures.push_back(

@@ -18,17 +18,10 @@
 
 #include "base/unique_fd.hpp"
 #include "firehose/server_process.hpp"
+#include "loopback.hpp"
 
 namespace vibes::bench {
 namespace {
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 bool somebody_listens(int port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

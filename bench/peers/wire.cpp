@@ -10,17 +10,10 @@
 
 #include "firehose/producers.hpp"
 #include "firehose/server_process.hpp"
+#include "loopback.hpp"
 
 namespace vibes::bench {
 namespace {
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 /// How long the header is that begins so; 2 while only its first byte is known.
 std::size_t header_bytes(const std::array<unsigned char, 10>& header, std::size_t have) {

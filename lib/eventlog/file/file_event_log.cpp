@@ -202,7 +202,8 @@ Result<void> FileEventLog::append_one(std::vector<event::NewEvent> batch,
   pending.time = recorded;
   const MutexLock lock(queue_mutex_);
   VIBES_TRY(check_takes(pending.bytes));
-  enqueue(std::move(pending), Call::writer);
+  enqueue(std::move(pending));
+  call_writer();
   return {};
 }
 
@@ -223,7 +224,7 @@ Result<std::size_t> FileEventLog::append_bundle(AppendBundle& bundle, BundleDone
   const std::size_t bytes = bytes_of(std::span(bundle.events).first(begin));
   const MutexLock lock(queue_mutex_);
   VIBES_TRY(check_takes(bytes));
-  enqueue({bundle.take_front(appends), std::move(done), bytes, std::nullopt}, Call::nobody);
+  enqueue({bundle.take_front(appends), std::move(done), bytes, std::nullopt});
   return appends;
 }
 
@@ -243,12 +244,9 @@ Result<void> FileEventLog::check_takes(std::size_t bytes) const {
   return {};
 }
 
-void FileEventLog::enqueue(PendingAppend pending, Call call) {
+void FileEventLog::enqueue(PendingAppend pending) {
   queued_bytes_ += pending.bytes;
   queue_.push_back(std::move(pending));
-  if (call == Call::writer) {
-    call_writer();
-  }
 }
 
 void FileEventLog::call_writer() {

@@ -86,11 +86,10 @@ class FileEventLog final : public CopyTarget {
   Timestamp next_time(const std::optional<Timestamp>& recorded) VIBES_REQUIRES(writing_);
 
   // Whoever appends.
-  enum class Call : std::uint8_t { writer, nobody };
   Result<void> check_takes(std::size_t bytes) const VIBES_REQUIRES(queue_mutex_);
   Result<void> append_one(std::vector<event::NewEvent> batch, std::optional<Timestamp> recorded,
                           AppendDone done);
-  void enqueue(PendingAppend pending, Call call) VIBES_REQUIRES(queue_mutex_);
+  void enqueue(PendingAppend pending) VIBES_REQUIRES(queue_mutex_);
   void call_writer() VIBES_REQUIRES(queue_mutex_);
   [[nodiscard]] bool take_turn() VIBES_TRY_ACQUIRES(writing_);
 
