@@ -6,6 +6,7 @@
 #include "base/assert.hpp"
 #include "event/codec.hpp"
 #include "event/cursor.hpp"
+#include "wire/frame_header.hpp"
 
 namespace vibes::consumers {
 namespace {
@@ -22,25 +23,6 @@ std::size_t bytes_needed(const event::EventView& event) {
 
 }  // namespace
 
-void append_text_frame_header(std::string& out, std::size_t payload_bytes) {
-  constexpr char kFinalText = static_cast<char>(0x81);
-  out += kFinalText;
-  const auto append_big_endian = [&out, payload_bytes](unsigned bytes) {
-    for (unsigned i = bytes; i-- > 0;) {
-      out += static_cast<char>((payload_bytes >> (8 * i)) & 0xFFU);
-    }
-  };
-  if (payload_bytes < 126) {
-    out += static_cast<char>(payload_bytes);
-  } else if (payload_bytes <= 0xFFFF) {
-    out += static_cast<char>(126);
-    append_big_endian(2);
-  } else {
-    out += static_cast<char>(127);
-    append_big_endian(8);
-  }
-}
-
 std::size_t append_event_text_frame(std::string& out, const event::EventView& event) {
   const std::size_t begin = out.size();
   out.append(kUsualHeaderBytes, '\0');
@@ -50,7 +32,7 @@ std::size_t append_event_text_frame(std::string& out, const event::EventView& ev
   out[comma] = ',';  // instead of the envelope's opening brace
 
   std::string header;  // short enough to need no allocation
-  append_text_frame_header(header, out.size() - begin - kUsualHeaderBytes);
+  wire::append_text_frame_header(header, out.size() - begin - kUsualHeaderBytes);
   out.replace(begin, kUsualHeaderBytes, header);
   return comma + 1 + header.size() - kUsualHeaderBytes;
 }

@@ -17,9 +17,6 @@
 
 namespace vibes::consumers {
 
-/// Appends the RFC 6455 header of an unmasked, final text frame of `payload_bytes`.
-void append_text_frame_header(std::string& out, std::size_t payload_bytes);
-
 /// Appends one event as a complete frame, header and text. Returns where in `out` the envelope's
 /// first member is, that is, the place past its opening brace.
 std::size_t append_event_text_frame(std::string& out, const event::EventView& event);

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
-#include "consumers/frame_chunk.hpp"
 #include "event/codec.hpp"
 #include "net/append_error.hpp"
+#include "wire/frame_header.hpp"
 
 namespace vibes::net {
 namespace {
@@ -112,7 +112,7 @@ std::string AppendAnswers::take_frames() {
       break;
     }
     const std::string answer = text(waiting_.front());
-    consumers::append_text_frame_header(frames, answer.size());
+    wire::append_text_frame_header(frames, answer.size());
     frames += answer;
     bytes_ -= answer_cost;
     waiting_.pop_front();

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "net/intake.hpp"
 
+#include <algorithm>
 #include <cerrno>
-#include <string_view>
-#include <utility>
 
 namespace vibes::net {
 
 Intake::Intake(int fd) : fd_(fd), hook_(fd, *this) {}
 
-bool Intake::expect_frames(std::size_t message_bytes_max, std::function<void()> on_frames) {
+bool Intake::expect_frames(std::size_t message_bytes_max, MessageSink& sink) {
   guard_.emplace(message_bytes_max);
-  on_frames_ = std::move(on_frames);
+  sink_ = &sink;
   return head_end_.found() && !more_than_head_;
 }
 
@@ -27,23 +26,48 @@ ssize_t Intake::receive(char* buffer, std::size_t size) {
   return got;
 }
 
+ssize_t Intake::next_bytes(char* buffer, std::size_t size) {
+  if (left_over_.empty()) {
+    return receive_from(fd_, buffer, size);
+  }
+  const std::size_t count = left_over_.copy(buffer, size);
+  left_over_.erase(0, count);
+  if (left_over_.empty()) {
+    left_over_.shrink_to_fit();
+  }
+  return static_cast<ssize_t>(count);
+}
+
 /// After a breach the rest is thrown away: libwebsockets only waits for the end.
 ssize_t Intake::receive_frames(char* buffer, std::size_t size) {
-  const ssize_t got = receive_from(fd_, buffer, size);
+  const ssize_t got = next_bytes(buffer, size);
   if (got <= 0) {
     return got;
   }
-  const bool broken = guard_->breach().has_value();
-  const std::size_t good =
-      broken ? 0 : guard_->pass(std::string_view(buffer, static_cast<std::size_t>(got)));
-  if (!broken) {
-    on_frames_();
+  if (!guard_->breach()) {
+    const std::span bytes(buffer, static_cast<std::size_t>(got));
+    const auto sorted = sorter_.sort(bytes, *this);
+    if (!sorted.broken) {
+      const auto rest = bytes.subspan(sorted.taken);
+      left_over_.insert(0, rest.data(), rest.size());
+    }
+    sink_->on_frames();
+    if (sorted.kept > 0) {
+      return static_cast<ssize_t>(sorted.kept);
+    }
   }
-  if (good == 0) {
-    errno = EAGAIN;
-    return -1;
+  errno = EAGAIN;
+  return -1;
+}
+
+bool Intake::accept(const wire::FrameHeader& header) { return guard_->accept(header); }
+
+bool Intake::take(const wire::FrameHeader& header, std::string_view piece, bool frame_ends) {
+  if (frame_ends) {
+    guard_->end_frame(header);
   }
-  return static_cast<ssize_t>(good);
+  sink_->on_piece(header, piece, frame_ends);
+  return sink_->wants_more();
 }
 
 }  // namespace vibes::net

@@ -54,8 +54,8 @@ int dispatch(lws* wsi, lws_callback_reasons reason, void* in, std::size_t len) {
       return peer->on_filter_websocket();
     case LWS_CALLBACK_ESTABLISHED:
       return peer->on_established();
-    case LWS_CALLBACK_RECEIVE:
-      return peer->on_receive(bytes(in, len));
+    case LWS_CALLBACK_RECEIVE:  // messages are taken out before it sees them
+      return -1;
     case LWS_CALLBACK_RECEIVE_PONG:
       peer->on_pong();
       return 0;
@@ -201,16 +201,32 @@ void Loop::run() {
 /// is more of it: one sync for all is better than one for each piece. False: it is over.
 bool Loop::take_turn() {
   turn_bytes_ = 0;
-  int wait = 0;  // for libwebsockets: as long as it takes
+  int wait = read_left_over() ? -1 : 0;  // for libwebsockets: not at all, or as long as it takes
   std::size_t before = 0;
   do {
     before = turn_bytes_;
     if (lws_service(lws_, wait) < 0) {
       return false;
     }
-    wait = -1;  // not at all
+    wait = -1;
   } while (turn_bytes_ - before >= kReceiveBytes / 2 && turn_bytes_ < kTurnBytes);
   return true;
+}
+
+/// Makes libwebsockets ask those for input whose sockets may have none. False: there are none.
+bool Loop::read_left_over() {
+  const bool any = !with_left_over_.empty();
+  // Whom it reads may be noted again, or gone.
+  for (std::size_t peers = with_left_over_.size(); peers > 0 && !with_left_over_.empty(); --peers) {
+    Peer& peer = *with_left_over_.front();
+    with_left_over_.erase(with_left_over_.begin());
+    peer.noted().left_over = false;
+    if (peer.has_left_over()) {
+      lws_pollfd readable{lws_get_socket_fd(peer.wsi()), POLLIN, POLLIN};
+      lws_service_fd(lws_, &readable);
+    }
+  }
+  return any;
 }
 
 /// Everything that was readable has been read: what came is passed on together, and what there is
@@ -246,6 +262,12 @@ void Loop::note_input(Peer& peer, std::size_t bytes) {
   turn_bytes_ += bytes;
   if (!std::exchange(peer.noted().input, true)) {
     with_input_.push_back(&peer);
+  }
+}
+
+void Loop::note_left_over(Peer& peer) {
+  if (!std::exchange(peer.noted().left_over, true)) {
+    with_left_over_.push_back(&peer);
   }
 }
 
@@ -303,6 +325,9 @@ void Loop::adopt_now(UniqueFd socket, Transport transport) {
 void Loop::remove(Peer& peer) {
   if (peer.noted().input) {
     std::erase(with_input_, &peer);
+  }
+  if (peer.noted().left_over) {
+    std::erase(with_left_over_, &peer);
   }
   if (peer.noted().write) {
     std::erase(want_to_write_, &peer);

@@ -103,6 +103,8 @@ class Loop {
   void on_woken();
   /// Its endpoint is told when the turn ends.
   void note_input(Peer& peer, std::size_t bytes);
+  /// It has input that is in no socket any more.
+  void note_left_over(Peer& peer);
   /// Its endpoint writes when the turn ends. False: there is no such end to come, ask
   /// libwebsockets.
   bool note_write(Peer& peer);
@@ -110,6 +112,7 @@ class Loop {
  private:
   void run();
   bool take_turn();
+  bool read_left_over();
   void end_turn();
   void write_out();
   void uncount(Transport transport);
@@ -127,8 +130,9 @@ class Loop {
   std::unique_ptr<TimerQueue> timers_;
   std::unique_ptr<Timer> stop_timer_;
   std::list<std::unique_ptr<Peer>> peers_;
-  std::vector<Peer*> with_input_;     // in this turn
-  std::size_t turn_bytes_ = 0;        // of their messages
+  std::vector<Peer*> with_input_;  // in this turn
+  std::size_t turn_bytes_ = 0;     // of their messages
+  std::vector<Peer*> with_left_over_;
   std::vector<Peer*> want_to_write_;  // at its end, in the order in which they asked
   bool writing_out_ = false;
   std::atomic<std::size_t> connections_{0};

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "consumers/frame_chunk.hpp"
+#include "wire/frame_header.hpp"
 
 namespace vibes::net {
 
@@ -16,7 +16,7 @@ namespace vibes::net {
 class Outbox {
  public:
   void add(std::string_view text) {
-    consumers::append_text_frame_header(frames_, text.size());
+    wire::append_text_frame_header(frames_, text.size());
     frames_ += text;
   }
   [[nodiscard]] bool empty() const { return frames_.empty(); }

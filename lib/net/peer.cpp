@@ -170,10 +170,6 @@ int Peer::on_established() {
   return 0;
 }
 
-int Peer::on_receive(std::string_view piece) {
-  return websocket_ ? websocket_->on_receive(piece) : -1;
-}
-
 int Peer::on_websocket_writable() { return websocket_ ? websocket_->on_writable() : -1; }
 
 void Peer::on_pong() {
@@ -289,6 +285,8 @@ void Peer::on_input_end() {
     websocket_->on_input_end();
   }
 }
+
+bool Peer::has_left_over() const { return websocket_ && websocket_->has_left_over(); }
 
 void Peer::write_now() {
   if (websocket_) {

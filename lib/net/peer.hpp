@@ -44,7 +44,6 @@ class Peer {
   int on_confirm_upgrade();
   int on_filter_websocket() const;
   int on_established();
-  int on_receive(std::string_view piece);
   int on_websocket_writable();
   void on_pong();
   int on_peer_closes(std::string_view payload);
@@ -57,6 +56,7 @@ class Peer {
   // What the loop tells us.
   void on_log_moved();
   void on_input_end();
+  [[nodiscard]] bool has_left_over() const;
   void write_now();
   void on_stop();
 
@@ -73,6 +73,7 @@ class Peer {
   struct Noted {
     bool input = false;
     bool write = false;
+    bool left_over = false;
   };
   [[nodiscard]] Noted& noted() { return noted_; }
 

@@ -18,6 +18,7 @@
 #include "net/session_messages.hpp"
 #include "net/session_request.hpp"
 #include "session/attachment.hpp"
+#include "wire/frame_header.hpp"
 
 namespace vibes::net {
 
@@ -122,7 +123,7 @@ class SessionSocket final : public Endpoint {
 };
 
 void append_frame(std::string& frames, std::string_view message) {
-  consumers::append_text_frame_header(frames, message.size());
+  wire::append_text_frame_header(frames, message.size());
   frames += message;
 }
 

@@ -9,6 +9,7 @@
 #include <libwebsockets.h>
 
 #include "base/limits.hpp"
+#include "event/utf8.hpp"
 #include "net/loop.hpp"
 #include "net/peer.hpp"
 #include "net/raw_frames.hpp"
@@ -28,7 +29,7 @@ WebsocketConnection::WebsocketConnection(Peer& peer)
       }) {}
 
 bool WebsocketConnection::watch_frames(std::size_t message_bytes_max) {
-  return peer().intake().expect_frames(message_bytes_max, [this] { on_frames(); });
+  return peer().intake().expect_frames(message_bytes_max, *this);
 }
 
 void WebsocketConnection::on_frames() {
@@ -92,7 +93,12 @@ void WebsocketConnection::resume_reading() {
   paused_ = false;
   lws_rx_flow_control(peer().wsi(), 1);
   watch_message();
+  if (peer().intake().has_left_over()) {
+    peer().loop().note_left_over(peer());
+  }
 }
+
+bool WebsocketConnection::has_left_over() { return !paused_ && peer().intake().has_left_over(); }
 
 void WebsocketConnection::ask_for_writable() { lws_callback_on_writable(peer().wsi()); }
 
@@ -106,24 +112,29 @@ void WebsocketConnection::give_up() {
   close(CloseCode::try_later, "the reader made no progress");
 }
 
-int WebsocketConnection::on_receive(std::string_view piece) {
-  heard();
+void WebsocketConnection::on_piece(const wire::FrameHeader& header, std::string_view piece,
+                                   bool frame_ends) {
   if (closing()) {
-    return 0;
+    return;
   }
-  lws* wsi = peer().wsi();
-  if (lws_frame_is_binary(wsi) != 0) {
+  if (header.opcode() == wire::Opcode::binary) {
     close(CloseCode::unsupported_data, "messages are text");
-    return 0;
+    return;
   }
-  const bool frame_ends = lws_remaining_packet_payload(wsi) == 0;
-  const bool message_ends = frame_ends && lws_is_final_fragment(wsi) != 0;
+  const bool message_ends = frame_ends && header.is_final();
   if (message_ends && !in_message_) {
-    hand_over(piece);
-    return 0;
+    hand_over_text(piece);
+  } else {
+    collect(piece, frame_ends, message_ends);
   }
-  collect(piece, frame_ends, message_ends);
-  return 0;
+}
+
+void WebsocketConnection::hand_over_text(std::string_view text) {
+  if (!event::is_utf8(text)) {
+    close(CloseCode::invalid_payload, "text is UTF-8");
+    return;
+  }
+  hand_over(text);
 }
 
 int WebsocketConnection::on_peer_closes(std::string_view payload) {
@@ -152,7 +163,7 @@ void WebsocketConnection::collect(std::string_view piece, bool frame_ends, bool 
     return;
   }
   in_message_ = false;
-  hand_over(partial_);
+  hand_over_text(partial_);
   partial_.clear();
   if (partial_.capacity() > kPartialKeptBytes) {
     partial_.shrink_to_fit();

@@ -6,12 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "net/intake.hpp"
 #include "net/socket_connection.hpp"
 
 namespace vibes::net {
 
 /// A WebSocket: puts messages together and keeps their limits, and writes what its endpoint sends.
-class WebsocketConnection final : public SocketConnection {
+class WebsocketConnection final : public SocketConnection, private MessageSink {
  public:
   explicit WebsocketConnection(Peer& peer);
 
@@ -24,9 +25,10 @@ class WebsocketConnection final : public SocketConnection {
 
   /// Before open(). False: the peer has not waited for our answer to its upgrade.
   [[nodiscard]] bool watch_frames(std::size_t message_bytes_max);
+  /// What was left over when reading was paused may be read now, unless it is paused again.
+  [[nodiscard]] bool has_left_over();
 
   // What libwebsockets tells us; -1 hangs up.
-  int on_receive(std::string_view piece);
   int on_writable();
   void on_pong() { heard(); }
   /// The peer has begun to close, with this payload of its frame. libwebsockets answers it.
@@ -39,9 +41,12 @@ class WebsocketConnection final : public SocketConnection {
   [[nodiscard]] bool listens() const override { return !paused_; }
 
  private:
-  void on_frames();
+  void on_piece(const wire::FrameHeader& header, std::string_view piece, bool frame_ends) override;
+  void on_frames() override;
+  [[nodiscard]] bool wants_more() const override { return !paused_; }
   void watch_message();
   void collect(std::string_view piece, bool frame_ends, bool message_ends);
+  void hand_over_text(std::string_view text);
   int send_close();
 
   std::string partial_;  // a message that has not come to its end

@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/recording_connection.hpp"
 #include "support/test_log.hpp"
+#include "wire/frame_header.hpp"
 
 using namespace vibes;
 using consumers::Broadcaster;
@@ -72,7 +73,7 @@ Collected collect_all(const Broadcaster& ring, Offset from, const event::Filter&
 TEST_CASE("Text frame headers are as short as RFC 6455 asks", "[consumers][frame]") {
   const auto header = [](std::size_t bytes) {
     std::string out;
-    consumers::append_text_frame_header(out, bytes);
+    wire::append_text_frame_header(out, bytes);
     return out;
   };
   using namespace std::string_literals;

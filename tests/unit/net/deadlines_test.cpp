@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Real sockets against a real server with short deadlines. A deadline that does not work shows as a
 // test that waits for the socket's timeout; nothing here depends on how fast the machine is.
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,8 +24,8 @@ class Echo final : public Endpoint {
  public:
   explicit Echo(Connection& connection) : connection_(connection) {}
   void on_message(std::string_view text) override {
-    text_ = text;
-    if (text_ == "deaf") {
+    heard_.emplace_back(text);
+    if (text == "deaf") {
       connection_.pause_reading();
       connection_.set_timer(kDeafFor);
     } else {
@@ -36,18 +37,21 @@ class Echo final : public Endpoint {
     connection_.request_write();
   }
   void on_writable() override {
-    if (text_ == "flood") {
+    if (heard_.front() == "flood") {
       connection_.write_text(std::string(60'000, 'x'));
-      connection_.request_write();
     } else {
-      connection_.write_text(text_);
+      connection_.write_text(heard_.front());
+      heard_.pop_front();
+    }
+    if (!heard_.empty() && heard_.front() != "deaf") {
+      connection_.request_write();
     }
   }
   void on_stop() override { connection_.close(CloseCode::going_away, "stopping"); }
 
  private:
   Connection& connection_;
-  std::string text_;
+  std::deque<std::string> heard_;
 };
 
 struct ShortServer {
@@ -145,6 +149,31 @@ TEST_CASE("Server: a message that does not come to its end is closed with 4408",
   announcing.upgrade();
   announcing.send(std::string("\x81\xfe\x01\x00", 4));
   CHECK(announcing.read_close() == 4408);
+}
+
+TEST_CASE("Server: what came in one piece with the message that made it pause is read afterwards",
+          "[net][deadlines]") {
+  const ShortServer server(Deadlines{});
+  SocketClient client(server.authority());
+  client.upgrade();
+  const std::string two = SocketClient::frame("two");
+  // The rest of its frame comes while nobody reads.
+  client.send(SocketClient::frame("deaf") + SocketClient::frame("p", 0x89) + two.substr(0, 8));
+  client.send(two.substr(8) + SocketClient::frame("deaf") + SocketClient::frame("three"));
+  std::string said;
+  bool pong = false;
+  while (!said.ends_with("three")) {
+    const auto frame = client.read_frame();
+    REQUIRE(frame.opcode != 8);
+    pong = pong || (frame.opcode == 10 && frame.payload == "p");
+    said += frame.opcode == 1 ? frame.payload : "";
+  }
+  CHECK(pong);
+  CHECK(said == "deaftwodeafthree");
+  // A close is heard behind what was left over, too.
+  client.send(SocketClient::frame("deaf") + SocketClient::frame(std::string("\x03\xe8", 2), 0x88));
+  CHECK(client.read_frame().payload == "deaf");
+  CHECK(client.read_close() == 1000);
 }
 
 TEST_CASE("Server: silence is met with a ping, and without an answer with the end",

@@ -14,6 +14,7 @@
 #include "net/task_queue.hpp"
 #include "net/timer_queue.hpp"
 #include "support/catch.hpp"
+#include "wire/frame_header.hpp"
 
 namespace vibes::net {
 namespace {
@@ -227,7 +228,7 @@ TEST_CASE("next_frame_payload: takes apart what the broadcaster puts together", 
   std::vector<std::string> texts;
   for (const std::size_t size : {0U, 1U, 125U, 126U, 127U, 65'535U, 65'536U, 70'000U}) {
     texts.emplace_back(size, 'x');
-    consumers::append_text_frame_header(frames, size);
+    wire::append_text_frame_header(frames, size);
     frames += texts.back();
   }
   std::string_view rest = frames;

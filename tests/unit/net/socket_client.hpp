@@ -51,11 +51,13 @@ class SocketClient {
     pollfd waiting{fd_.get(), POLLIN, 0};
     return ::poll(&waiting, 1, static_cast<int>(time.count())) == 1;
   }
-  /// A text frame, masked with zeros.
-  void send_text(std::string_view text, unsigned char first = 0x81) {
-    std::string frame{static_cast<char>(first), static_cast<char>(0x80U | text.size()), 0, 0, 0, 0};
-    send(frame + std::string(text));
+  /// A text frame, masked with zeros; of up to 125 bytes.
+  static std::string frame(std::string_view text, unsigned char first = 0x81) {
+    const std::string header{
+        static_cast<char>(first), static_cast<char>(0x80U | text.size()), 0, 0, 0, 0};
+    return header + std::string(text);
   }
+  void send_text(std::string_view text, unsigned char first = 0x81) { send(frame(text, first)); }
   std::string read_until(std::string_view mark) {
     std::string got;
     char byte = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/recv_hook.hpp"
+#include "wire/recv_hook.hpp"
 
 #include <cerrno>
 #include <exception>
