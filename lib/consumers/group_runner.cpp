@@ -59,7 +59,9 @@ class GroupRunner::Round {
         if (stop_.stop_requested()) {
           break;
         }
-        if (--until_look_ == 0 || done_ - settled_at_ >= runner_.options_.commit_every_events) {
+        // Once, when so many have gathered: a commit that has to wait for its pause must not cost a
+        // look at the clock an event.
+        if (--until_look_ == 0 || done_ - settled_at_ == runner_.options_.commit_every_events) {
           VIBES_TRY(look_at_clock());
         }
       }

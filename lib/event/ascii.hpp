@@ -23,14 +23,24 @@ inline std::string to_lower(std::string_view text) {
   return lower;
 }
 
-/// Without the white space of JSON (RFC 8259 §2) at both ends.
-constexpr std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) {
-    return {};
+/// White space of JSON (RFC 8259 §2).
+constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+constexpr std::string_view trim_front(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) {
+    text.remove_prefix(1);
   }
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  return text;
+}
+
+/// Without white space at both ends. Mostly there is none, which find_first_not_of() would take its
+/// time to say.
+constexpr std::string_view trim(std::string_view text) {
+  text = trim_front(text);
+  while (!text.empty() && is_space(text.back())) {
+    text.remove_suffix(1);
+  }
+  return text;
 }
 
 }  // namespace vibes::event

@@ -75,7 +75,7 @@ class Glance {
   [[nodiscard]] std::string_view rest() const { return rest_; }
 
   bool take(char token) {
-    rest_ = trim(rest_);
+    rest_ = trim_front(rest_);
     if (!rest_.starts_with(token)) {
       return false;
     }
@@ -87,18 +87,22 @@ class Glance {
     if (!take('"')) {
       return std::nullopt;
     }
-    const std::size_t end = rest_.find('"');
-    const std::string_view text = rest_.substr(0, end);
-    if (end == std::string_view::npos || text.find('\\') != std::string_view::npos) {
+    // Most texts in front of the inner event are too short for a search to begin.
+    std::size_t end = 0;
+    while (end < rest_.size() && rest_[end] != '"' && rest_[end] != '\\') {
+      ++end;
+    }
+    if (end == rest_.size() || rest_[end] == '\\') {
       return std::nullopt;
     }
+    const std::string_view text = rest_.substr(0, end);
     rest_.remove_prefix(end + 1);
     return text;
   }
 
   /// A text, a number, true, false or null, and the comma behind it.
   bool skip_member() {
-    rest_ = trim(rest_);
+    rest_ = trim_front(rest_);
     if (rest_.starts_with('{') || rest_.starts_with('[')) {
       return false;
     }
