@@ -75,6 +75,7 @@ Result<void> AppendGroup::place(Events events, std::vector<AppendReceipt::Place>
     if (known->fingerprint != fingerprint) {
       window_.truncate(first_ + events_before);
       positions_.resize(events_before);
+      fingerprints_.resize(events_before);
       batch_.resize(bytes_before);
       places.resize(places_before);
       return fail(Errc::event_id_conflict, "event_id " + to_string(*event.event_id));
@@ -89,6 +90,7 @@ AppendReceipt::Place AppendGroup::append_new(const event::NewEvent& event,
   const Offset offset = first_ + positions_.size();
   window_.push(*event.event_id, fingerprint);
   positions_.push_back(static_cast<std::uint32_t>(batch_.size()));
+  fingerprints_.push_back(fingerprint);
   append_record(batch_, event, {offset, *event.event_id, time_}, seal_);
   return {offset, *event.event_id, false};
 }

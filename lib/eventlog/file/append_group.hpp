@@ -10,6 +10,7 @@
 #include "base/uuid.hpp"
 #include "eventlog/event_log.hpp"
 #include "eventlog/file/codec.hpp"
+#include "eventlog/file/log_writer.hpp"
 #include "eventlog/file/tail_cache.hpp"
 #include "eventlog/id_window.hpp"
 
@@ -45,7 +46,7 @@ class AppendGroup {
   [[nodiscard]] bool has_events() const { return !positions_.empty(); }
   /// Room for the batch header, then the records.
   [[nodiscard]] Buffer& batch() { return batch_; }
-  [[nodiscard]] const std::vector<std::uint32_t>& positions() const { return positions_; }
+  [[nodiscard]] LogWriter::Records records() const { return {positions_, fingerprints_}; }
   [[nodiscard]] Timestamp time() const { return time_; }
   /// Moves the batch out for readers.
   std::shared_ptr<const TailBatch> take_batch();
@@ -73,6 +74,7 @@ class AppendGroup {
   const Timestamp time_;
   Buffer batch_;
   std::vector<std::uint32_t> positions_;
+  std::vector<std::uint64_t> fingerprints_;  // of the payloads
   std::vector<Answer> answers_;
   std::size_t queued_bytes_ = 0;
 };

@@ -204,7 +204,7 @@ Result<void> FileEventLog::write_group(AppendGroup& group) {
     return {};
   }
   VIBES_TRY(writer_->make_room(group.batch().size() - format::kBatchHeaderBytes));
-  auto written = writer_->write(group.batch(), group.positions(), group.time());
+  auto written = writer_->write(group.batch(), group.records(), group.time());
   if (!written) {
     if (written.error().code == Errc::storage_full) {
       VIBES_TRY(writer_->take_back());

@@ -68,14 +68,23 @@ Result<std::unique_ptr<io::File>> Housekeeper::take(std::uint64_t capacity) {
   return std::move(next.file);
 }
 
-void Housekeeper::index(const SegmentInfo& segment) {
+void Housekeeper::index(const SegmentInfo& segment, std::optional<SegmentIndex> made) {
+  Sealed sealed{segment, std::move(made)};
   if (!thread_.joinable()) {
-    (void)store_.index_of(segment);  // derived: whoever needs it and finds none builds it
+    write_index(std::move(sealed));
     return;
   }
   const MutexLock lock(mutex_);
-  to_index_.push_back(segment);
+  to_index_.push_back(std::move(sealed));
   changed_.notify_all();
+}
+
+void Housekeeper::write_index(Sealed sealed) {
+  if (sealed.index) {
+    store_.keep_index(sealed.segment, *std::move(sealed.index));
+  } else {
+    (void)store_.index_of(sealed.segment);  // derived: whoever needs it and finds none builds it
+  }
 }
 
 Result<std::unique_ptr<io::File>> Housekeeper::make(io::FileSystem& fs, const Layout& layout,
@@ -94,7 +103,7 @@ void Housekeeper::run() {
   step_back();
   while (true) {
     std::optional<std::uint64_t> capacity;
-    std::optional<SegmentInfo> segment;
+    std::optional<Sealed> sealed;
     {
       MutexLock lock(mutex_);
       while (!stopping_ && !wanted_ && to_index_.empty()) {
@@ -107,14 +116,14 @@ void Housekeeper::run() {
       if (capacity) {
         preparing_ = true;
       } else {
-        segment = to_index_.front();
+        sealed = std::move(to_index_.front());
         to_index_.pop_front();
       }
     }
     if (capacity) {
       prepare_one(*capacity);
     } else {
-      (void)store_.index_of(*segment);
+      write_index(*std::move(sealed));
     }
   }
 }

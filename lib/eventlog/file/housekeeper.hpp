@@ -35,8 +35,8 @@ class Housekeeper {
   /// The prepared segment under its temporary name, at least `capacity` bytes long and all zeros.
   /// Makes one if there is none; never waits for zeros.
   Result<std::unique_ptr<io::File>> take(std::uint64_t capacity);
-  /// Builds and writes the index of a sealed segment.
-  void index(const SegmentInfo& segment);
+  /// Writes the index of a sealed segment; builds it where the writer has not.
+  void index(const SegmentInfo& segment, std::optional<SegmentIndex> made);
   /// Finishes the indices, which make the next start fast, and stops.
   void stop();
 
@@ -46,6 +46,12 @@ class Housekeeper {
     std::uint64_t capacity = 0;
   };
 
+  struct Sealed {
+    SegmentInfo segment;
+    std::optional<SegmentIndex> index;
+  };
+
+  void write_index(Sealed sealed);
   static Result<std::unique_ptr<io::File>> make(io::FileSystem& fs, const Layout& layout,
                                                 std::uint64_t capacity);
   void run();
@@ -62,7 +68,7 @@ class Housekeeper {
   bool preparing_ VIBES_GUARDED_BY(mutex_) = false;  // the thread has it in hand
   std::optional<std::uint64_t> wanted_ VIBES_GUARDED_BY(mutex_);
   Next next_ VIBES_GUARDED_BY(mutex_);
-  std::deque<SegmentInfo> to_index_ VIBES_GUARDED_BY(mutex_);
+  std::deque<Sealed> to_index_ VIBES_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -125,9 +125,25 @@ Result<void> LogWriter::seal() {
   VIBES_TRY(sync());
   last_footer_crc_ = header.crc;
   store_.seal_active(header.crc, active_->position);
+  auto index = take_index(header.crc);
   active_.reset();
-  housekeeper_.index(store_.list().back());
+  housekeeper_.index(store_.list().back(), std::move(index));
   return {};
+}
+
+std::optional<SegmentIndex> LogWriter::take_index(std::uint32_t footer_crc) {
+  if (!active_->draft) {
+    return std::nullopt;
+  }
+  SegmentIndex index;
+  index.log_id = log_id_;
+  index.segment = active_->header.number;
+  index.first = active_->header.first;
+  index.footer_crc = footer_crc;
+  index.sparse = std::move(active_->sparse);
+  index.kinds = std::move(active_->draft->kinds);
+  index.ids = std::move(active_->draft->ids);
+  return index;
 }
 
 Result<void> LogWriter::create_segment(std::size_t body_bytes) {
@@ -162,6 +178,7 @@ Result<void> LogWriter::create_segment(std::size_t body_bytes) {
   file.position = file.writeback = format::kSegmentHeaderBytes;
   file.chain = header.crc;
   file.end = end_;
+  file.draft.emplace();
   SegmentInfo info;
   info.header = header;
   info.end = end_;
@@ -205,8 +222,8 @@ void LogWriter::begin_writeback() {
   }
 }
 
-Result<void> LogWriter::write(std::span<std::byte> batch, std::span<const std::uint32_t> positions,
-                              Timestamp time) {
+Result<void> LogWriter::write(std::span<std::byte> batch, const Records& records, Timestamp time) {
+  const auto positions = records.positions;
   BatchHeader header;
   header.count = static_cast<std::uint32_t>(positions.size());
   header.time = time;
@@ -221,9 +238,21 @@ Result<void> LogWriter::write(std::span<std::byte> batch, std::span<const std::u
     active.first_time = time;
   }
   active.last_time = time;
+  note_records(batch, records, header.first);
   end_ = header.end();
   active.end = end_;
   return {};
+}
+
+void LogWriter::note_records(std::span<const std::byte> batch, const Records& records,
+                             Offset first) {
+  if (!active_->draft) {
+    return;
+  }
+  for (std::size_t i = 0; i < records.positions.size(); ++i) {
+    const Record record = view_record(batch.data() + records.positions[i], first + i);
+    active_->draft->add(record.event, records.fingerprints[i], active_->header.first);
+  }
 }
 
 Result<void> LogWriter::take_back() {
@@ -236,6 +265,7 @@ Result<void> LogWriter::take_back() {
   active_->chain = before_.chain;
   active_->last_time = before_.last_time;
   active_->sparse.cut(before_.entries);
+  active_->draft.reset();  // it may know what is gone
   return sync();
 }
 

@@ -44,6 +44,11 @@ class LogWriter {
   };
   void begin(const Start& start);
 
+  /// The records of a batch, in order.
+  struct Records {
+    std::span<const std::uint32_t> positions;     // in the batch
+    std::span<const std::uint64_t> fingerprints;  // IdWindow::fingerprint() of their payloads
+  };
   /// Makes sure that a segment is open that has room for a batch with this body.
   Result<void> make_room(std::size_t body_bytes);
   /// Whether a batch whose records have `bytes` fits into the active segment.
@@ -51,9 +56,8 @@ class LogWriter {
   /// Seals the active segment, whatever room it has, and opens the next one.
   Result<void> roll() { return open_next(0); }
   /// Writes a batch of events, whose header is filled in here, at the end of the active segment.
-  /// Not synced. `positions`: of the records in `batch`.
-  Result<void> write(std::span<std::byte> batch, std::span<const std::uint32_t> positions,
-                     Timestamp time);
+  /// Not synced.
+  Result<void> write(std::span<std::byte> batch, const Records& records, Timestamp time);
   /// Takes the last write() back, for good.
   Result<void> take_back();
   Result<void> sync();
@@ -87,6 +91,8 @@ class LogWriter {
     Timestamp last_time;
     SparseIndex sparse;
     std::size_t published_entries = 0;
+    /// Of all its events; nothing where some were written by a run before this one.
+    std::optional<IndexDraft> draft;
   };
   /// The state before the last write().
   struct Before {
@@ -99,6 +105,8 @@ class LogWriter {
   [[nodiscard]] std::uint64_t capacity_for(std::size_t body_bytes) const;
   Result<void> open_next(std::size_t body_bytes);
   Result<void> seal();
+  std::optional<SegmentIndex> take_index(std::uint32_t footer_crc);
+  void note_records(std::span<const std::byte> batch, const Records& records, Offset first);
   Result<void> create_segment(std::size_t body_bytes);
   Result<void> write_batch(BatchHeader& header, std::span<std::byte> batch);
   void begin_writeback();

@@ -268,6 +268,7 @@ Result<SegmentIndex> build_index(const io::File& segment, std::uint64_t bytes,
   index.log_id = header.log_id;
   index.segment = header.number;
   index.first = header.first;
+  IndexDraft draft;
   SegmentScanner scanner(segment, bytes, header);
   ScannedBatch batch;
   while (true) {
@@ -278,23 +279,26 @@ Result<SegmentIndex> build_index(const io::File& segment, std::uint64_t bytes,
     }
     if (found != SegmentScanner::Finding::batch) {
       index.footer_crc = scanner.chain();
+      index.kinds = std::move(draft.kinds);
+      index.ids = std::move(draft.ids);
       return index;
     }
     index.sparse.note_batch(batch.header.first, batch.header.time, batch.position);
     const std::uint64_t batch_end = batch.position + batch.header.bytes();
     for_each_record(batch, [&](const event::EventView& event, std::uint64_t position) {
       index.sparse.note_record(event.offset, event.time, position, batch_end);
-      index.kinds.add(event.type, event.session);
-      index.ids.push_back({event.event_id, IdWindow::fingerprint(event.payload),
-                           static_cast<std::uint32_t>(event.offset - header.first)});
+      draft.add(event, IdWindow::fingerprint(event.payload), header.first);
     });
   }
 }
 
 Result<void> write_index(io::FileSystem& fs, const std::string& path, SegmentIndex index) {
-  std::sort(index.ids.begin(), index.ids.end(), [](const IdEntry& a, const IdEntry& b) {
+  const auto by_id = [](const IdEntry& a, const IdEntry& b) {
     return std::tie(a.event_id, a.ahead) < std::tie(b.event_id, b.ahead);
-  });
+  };
+  if (!std::ranges::is_sorted(index.ids, by_id)) {  // the ids that the log gives are
+    std::ranges::sort(index.ids, by_id);
+  }
   const std::string temporary = path + ".tmp";
   if (auto exists = fs.exists(temporary); exists && *exists) {
     VIBES_TRY(fs.remove(temporary));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "event/event.hpp"
 #include "event/filter.hpp"
 #include "eventlog/file/codec.hpp"
 #include "eventlog/file/sparse_index.hpp"
@@ -45,6 +46,18 @@ struct IdEntry {
   Uuid event_id;
   std::uint64_t fingerprint = 0;
   std::uint32_t ahead = 0;  // its offset minus the segment's first
+};
+
+/// What becomes of a segment's index while its events are written.
+struct IndexDraft {
+  Kinds kinds;
+  std::vector<IdEntry> ids;  // by offset
+
+  void add(const event::EventView& event, std::uint64_t fingerprint, Offset segment_first) {
+    kinds.add(event.type, event.session);
+    ids.push_back(
+        {event.event_id, fingerprint, static_cast<std::uint32_t>(event.offset - segment_first)});
+  }
 };
 
 /// Everything derived from one sealed segment. The log is the truth; this is dropped and rebuilt on

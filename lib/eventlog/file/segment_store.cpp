@@ -216,6 +216,11 @@ Result<SegmentIndex> SegmentStore::index_of(const SegmentInfo& segment) {
   return index;
 }
 
+void SegmentStore::keep_index(const SegmentInfo& segment, SegmentIndex index) {
+  const MutexLock lock(build_mutex_);
+  (void)write_index(fs_, layout_.index(segment.header.first), std::move(index));
+}
+
 Result<std::shared_ptr<const LoadedSegment>> SegmentStore::load(const SegmentInfo& segment) {
   if (auto loaded = cached(segment.header.number)) {
     return loaded;

@@ -93,6 +93,9 @@ class SegmentStore {
   Result<std::optional<Offset>> find_id(const SegmentInfo& segment, const Uuid& event_id);
   /// The segment's index with its ids, built and written if need be.
   Result<SegmentIndex> index_of(const SegmentInfo& segment);
+  /// Writes the index of a sealed segment, which its writer has made. Derived data: a full disk
+  /// only means that it is built when it is needed.
+  void keep_index(const SegmentInfo& segment, SegmentIndex index);
 
  private:
   struct Cached {

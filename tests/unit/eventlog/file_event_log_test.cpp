@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
+#include <map>
 
+#include "base/uuid.hpp"
 #include "eventlog/open.hpp"
 #include "log_helpers.hpp"
 
@@ -93,6 +96,43 @@ TEST_CASE("file log: many small segments read as one log, forwards and backwards
   REQUIRE(looked);
   CHECK(payloads_from(**looked, Offset{}) == payloads);
   CHECK(*(*looked)->resolve(AtEventId{ids[5]}) == Offset(5));
+}
+
+TEST_CASE("file log: the index that the writer made is the one that the segment gives",
+          "[eventlog][file]") {
+  const TempDir dir;
+  LogOptions options;
+  options.segment_bytes = 16 * limits::kKiB;
+  {
+    auto log = open_at(dir, options);
+    for (int i = 0; i < 200; ++i) {
+      const std::string payload = std::to_string(i) + std::string(200, '.');
+      const std::string type = "type" + std::to_string(i % 3);
+      event::NewEvent with_id = new_event(payload, type, "session" + std::to_string(i % 5));
+      // The ids come in no order; a third of the events is a duplicate of one before, and a
+      // conflict takes its whole batch along.
+      with_id.event_id = name_uuid(kUrlNamespace, std::to_string(i % 3 == 2 ? i - 1 : i));
+      with_id.payload = i % 3 == 2 ? std::to_string(i - 1) + std::string(200, '.') : payload;
+      REQUIRE(append_now(*log, {with_id, new_event(payload + "b", type)}));
+      event::NewEvent conflict = with_id;
+      conflict.payload = "another";
+      CHECK_FALSE(append_now(*log, {new_event("gone"), conflict}));
+    }
+    REQUIRE(log->close());
+  }
+  std::map<std::string, std::string> made;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(dir.path())) {
+    if (file.path().extension() == ".idx") {
+      made[file.path().string()] = test::content_of(file.path());
+      std::filesystem::remove(file.path());
+    }
+  }
+  REQUIRE(made.size() > 3);
+  REQUIRE(open_at(dir, options)->close());
+  for (const auto& [path, bytes] : made) {
+    INFO(path);
+    CHECK((test::content_of(path) == bytes));
+  }
 }
 
 TEST_CASE("file log: a second opening is refused", "[eventlog][file]") {

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <string>
 #include <vector>
@@ -41,6 +42,13 @@ inline event::NewEvent new_event(const std::string& payload, const std::string& 
   event.type = type;
   event.session = session;
   return event;
+}
+
+inline std::string content_of(const std::filesystem::path& path) {
+  std::string content(std::filesystem::file_size(path), '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  return content;
 }
 
 /// Appends and waits for the ack.
