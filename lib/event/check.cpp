@@ -35,6 +35,11 @@ struct Scratch {
 constexpr std::size_t kFastDepth = limits::kEventDepthMax;
 constexpr std::size_t kAnyDepth = limits::kEventDepthMax + 2;
 
+Scratch& scratch_of_thread() {
+  thread_local Scratch scratch(kFastDepth);
+  return scratch;
+}
+
 /// Both are what a document of so many bytes could not exceed anyway, for any that is shorter.
 constexpr std::size_t kBytesPerKey = 5;  // "":0,
 
@@ -117,6 +122,30 @@ Result<void> parse_slow(Scratch& scratch, std::string_view text, object& root) {
   return {};
 }
 
+/// Checks one event. `keep` is given it, once, if it passes, as a view of memory that is used again
+/// for the next one.
+template <class Keep>
+Result<void> check_and_keep(std::string_view json, const TakeOut& what, Keep keep) {
+  const std::string_view text = trim(json);
+  VIBES_TRY(check_size(text));
+  const auto take = [&](object root) -> Result<void> {
+    VIBES_TRY_ASSIGN(taken, take_out<DomJson>(root, what));
+    keep(taken.beside(text));
+    return {};
+  };
+  object root;
+  Scratch& scratch = scratch_of_thread();
+  const bool is_fast = parse_fast(scratch, text, root);
+  auto checked = is_fast ? take(root) : Result<void>();
+  scratch.parser.shrink();
+  if (is_fast) {
+    return checked;
+  }
+  Scratch deep(kAnyDepth);
+  VIBES_TRY(parse_slow(deep, text, root));
+  return take(root);
+}
+
 }  // namespace
 
 Result<NewEvent> check(std::string_view json, const CheckOptions& options) {
@@ -125,19 +154,15 @@ Result<NewEvent> check(std::string_view json, const CheckOptions& options) {
 
 Result<NewEvent> check_object(std::string_view json, const CheckOptions& options,
                               std::size_t type_bytes_max) {
-  const std::string_view text = trim(json);
-  VIBES_TRY(check_size(text));
-  thread_local Scratch scratch(kFastDepth);
-  object root;
-  if (parse_fast(scratch, text, root)) {
-    auto event = take_out<DomJson>(text, root, {options, type_bytes_max});
-    scratch.parser.shrink();
-    return event;
-  }
-  scratch.parser.shrink();
-  Scratch deep(kAnyDepth);
-  VIBES_TRY(parse_slow(deep, text, root));
-  return take_out<DomJson>(text, root, {options, type_bytes_max});
+  Result<NewEvent> event{NewEvent{}};
+  VIBES_TRY(check_and_keep(json, {options, type_bytes_max},
+                           [&](const NewEventView& checked) { *event = copy_of(checked); }));
+  return event;
+}
+
+Result<void> check_into(PackedEvents& events, std::string_view json, const CheckOptions& options) {
+  return check_and_keep(json, {options, limits::kTypeBytesMax},
+                        [&](const NewEventView& checked) { events.add(checked); });
 }
 
 }  // namespace vibes::event

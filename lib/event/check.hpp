@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "event/event.hpp"
+#include "event/packed_events.hpp"
 
 namespace vibes::event {
 
@@ -32,6 +33,10 @@ struct CheckOptions {
 /// bad_field, bad_event_id, unknown_type; the context says what, where (byte and column) and what
 /// to do. Thread-safe.
 Result<NewEvent> check(std::string_view json, const CheckOptions& options = {});
+
+/// The same, at the end of `events`: all of the event, or nothing where it is refused.
+Result<void> check_into(PackedEvents& events, std::string_view json,
+                        const CheckOptions& options = {});
 
 /// Several events and, where one of them is refused, which: `line` counts from 1 as a person would
 /// (lines of NDJSON, elements of an array).

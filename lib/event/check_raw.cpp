@@ -16,7 +16,8 @@ Result<NewEvent> check_raw(std::string_view json, const CheckOptions& options) {
   const std::string_view text = trim(json);
   VIBES_TRY(check_size(text));
   VIBES_TRY(judge_json(text));
-  return take_out<RawJson>(text, text, {options, limits::kTypeBytesMax});
+  VIBES_TRY_ASSIGN(taken, take_out<RawJson>(text, {options, limits::kTypeBytesMax}));
+  return copy_of(taken.beside(text));
 }
 
 }  // namespace vibes::event

@@ -13,12 +13,13 @@ namespace vibes::event {
 struct DomJson {
   using Element = simdjson::dom::element;
   using Object = simdjson::dom::object;
+  using Text = std::string_view;
 
   /// The first of that name.
   static std::optional<Element> member(Object object, std::string_view name) {
     return value_of<Element>(object.at_key(name));
   }
-  static std::optional<std::string_view> text(Element element) {
+  static std::optional<Text> text(Element element) {
     return value_of<std::string_view>(element.get<std::string_view>());
   }
   static std::optional<Object> object(Element element) {

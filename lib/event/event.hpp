@@ -36,6 +36,22 @@ struct NewEvent {
   std::optional<Uuid> event_id;
 };
 
+/// A NewEvent that owns nothing: it lives as long as the bytes it shows.
+struct NewEventView {
+  std::string_view payload;
+  std::string_view type;
+  std::string_view session;
+  std::optional<Uuid> event_id;
+};
+
+[[nodiscard]] inline NewEventView view_of(const NewEvent& event) {
+  return {event.payload, event.type, event.session, event.event_id};
+}
+[[nodiscard]] inline NewEvent copy_of(const NewEventView& event) {
+  return {std::string(event.payload), std::string(event.type), std::string(event.session),
+          event.event_id};
+}
+
 /// A stored event with its envelope. A view: it lives as long as the read that returned it says.
 struct EventView {
   Offset offset;

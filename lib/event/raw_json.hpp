@@ -13,10 +13,11 @@ namespace vibes::event {
 struct RawJson {
   using Element = std::string_view;  // a value as it is spelled, without white space around it
   using Object = std::string_view;   // the same
+  using Text = std::string;
 
   /// The first of that name.
   static std::optional<Element> member(Object object, std::string_view name);
-  static std::optional<std::string> text(Element element);
+  static std::optional<Text> text(Element element);
   static std::optional<Object> object(Element element) {
     return element.starts_with('{') ? std::optional(element) : std::nullopt;
   }

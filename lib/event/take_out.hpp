@@ -31,12 +31,12 @@ inline Result<void> check_size(std::string_view text) {
 }
 
 template <class Json>
-Result<std::string> type_of(typename Json::Object event, std::size_t bytes_max) {
+Result<typename Json::Text> type_of(typename Json::Object event, std::size_t bytes_max) {
   const auto value = Json::member(event, "type");
   if (!value) {
     return fail(Errc::bad_type, "\"type\" is missing");
   }
-  const auto type = Json::text(*value);
+  auto type = Json::text(*value);
   if (!type) {
     return fail(Errc::bad_type, "\"type\" is not a string");
   }
@@ -44,16 +44,16 @@ Result<std::string> type_of(typename Json::Object event, std::size_t bytes_max) 
     return fail(Errc::bad_type,
                 fmt::format("\"type\" has {} bytes, 1 to {} are taken", type->size(), bytes_max));
   }
-  return std::string(*type);
+  return *std::move(type);
 }
 
 template <class Json>
-Result<std::string> session_in(typename Json::Object holder) {
+Result<typename Json::Text> session_in(typename Json::Object holder) {
   const auto value = Json::member(holder, "session_id");
   if (!value || Json::is_null(*value)) {
-    return std::string();
+    return typename Json::Text();
   }
-  const auto session = Json::text(*value);
+  auto session = Json::text(*value);
   if (!session) {
     return fail(Errc::bad_field, "\"session_id\" must be a string");
   }
@@ -61,11 +61,11 @@ Result<std::string> session_in(typename Json::Object holder) {
     return fail(Errc::bad_field, fmt::format("\"session_id\" has {} bytes, at most {} are taken",
                                              session->size(), limits::kSessionBytesMax));
   }
-  return std::string(*session);
+  return *std::move(session);
 }
 
 template <class Json>
-Result<std::string> session_of(typename Json::Object event, const KnownType* known) {
+Result<typename Json::Text> session_of(typename Json::Object event, const KnownType* known) {
   VIBES_TRY_ASSIGN(session, session_in<Json>(event));
   if (session.empty() && known != nullptr && known->category == Category::hook) {
     const auto value = Json::member(event, "event");
@@ -90,11 +90,23 @@ Result<std::optional<Uuid>> event_id_of(typename Json::Object event) {
   return id;
 }
 
+/// What the log keeps beside an event's payload. Valid as long as what Json looks at is.
+template <class Json>
+struct TakenOut {
+  typename Json::Text type;
+  typename Json::Text session;
+  std::optional<Uuid> event_id;
+
+  /// The event of which `payload` is the text.
+  [[nodiscard]] NewEventView beside(std::string_view payload) const {
+    return {payload, type, session, event_id};
+  }
+};
+
 /// What check() wants of an object that is JSON we take, and what the log keeps beside it. One text
 /// for both ways of looking at JSON (DomJson, RawJson), so that they cannot come to differ.
 template <class Json>
-Result<NewEvent> take_out(std::string_view text, typename Json::Object root, const TakeOut& what) {
-  NewEvent event;
+Result<TakenOut<Json>> take_out(typename Json::Object root, const TakeOut& what) {
   VIBES_TRY_ASSIGN(type, type_of<Json>(root, what.type_bytes_max));
   const KnownType* known = find_known_type(type);
   if (known != nullptr && what.options.known_fields == KnownFields::check) {
@@ -104,11 +116,7 @@ Result<NewEvent> take_out(std::string_view text, typename Json::Object root, con
   }
   VIBES_TRY_ASSIGN(session, session_of<Json>(root, known));
   VIBES_TRY_ASSIGN(event_id, event_id_of<Json>(root));
-  event.payload = text;
-  event.type = std::move(type);
-  event.session = std::move(session);
-  event.event_id = event_id;
-  return event;
+  return TakenOut<Json>{std::move(type), std::move(session), event_id};
 }
 
 }  // namespace vibes::event

@@ -8,8 +8,11 @@
 #include "eventlog/errc.hpp"
 
 namespace vibes::eventlog {
+namespace {
 
-Result<void> check_batch(std::span<const event::NewEvent> batch) {
+/// Of anything that has a size and events.
+template <class Events>
+Result<void> check_events(const Events& batch) {
   if (batch.empty()) {
     return fail(event::Errc::empty_batch, "append");
   }
@@ -18,7 +21,8 @@ Result<void> check_batch(std::span<const event::NewEvent> batch) {
                 fmt::format("{} events, at most {}", batch.size(), limits::kBatchEventsMax));
   }
   std::size_t payload_bytes = 0;
-  for (const event::NewEvent& event : batch) {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto& event = batch[i];
     payload_bytes += event.payload.size();
     if (event.type.size() > limits::kTypeBytesMax ||
         event.session.size() > limits::kSessionBytesMax) {
@@ -31,5 +35,10 @@ Result<void> check_batch(std::span<const event::NewEvent> batch) {
   }
   return {};
 }
+
+}  // namespace
+
+Result<void> check_batch(std::span<const event::NewEvent> batch) { return check_events(batch); }
+Result<void> check_batch(const event::PackedSlice& batch) { return check_events(batch); }
 
 }  // namespace vibes::eventlog

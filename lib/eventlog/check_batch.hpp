@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "event/event.hpp"
+#include "event/packed_events.hpp"
 
 namespace vibes::eventlog {
 
@@ -12,5 +13,6 @@ namespace vibes::eventlog {
 /// batch_too_large (limits::kBatchBytesMax of payload, kBatchEventsMax, or a type or session that
 /// is too long).
 Result<void> check_batch(std::span<const event::NewEvent> batch);
+Result<void> check_batch(const event::PackedSlice& batch);
 
 }  // namespace vibes::eventlog

@@ -2,13 +2,21 @@
 #include "eventlog/event_log.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "event/errc.hpp"
 
 namespace vibes::eventlog {
 namespace {
+
+std::vector<event::NewEvent> copy_of(const event::PackedSlice& packed) {
+  std::vector<event::NewEvent> events;
+  events.reserve(packed.size());
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    events.push_back(event::copy_of(packed[i]));
+  }
+  return events;
+}
 
 /// cursor_check() of the event at `at`; nothing where it is no longer kept.
 Result<std::optional<std::uint32_t>> check_of(EventLog& log, Offset at) {
@@ -33,9 +41,7 @@ AppendBundle AppendBundle::take_front(std::size_t appends) {
   }
   AppendBundle front;
   const std::size_t count = appends == 0 ? 0 : ends[appends - 1];
-  const auto last = events.begin() + static_cast<std::ptrdiff_t>(count);
-  front.events.assign(std::move_iterator(events.begin()), std::move_iterator(last));
-  events.erase(events.begin(), last);
+  front.events = events.take_front(count);
   const auto last_end = ends.begin() + static_cast<std::ptrdiff_t>(appends);
   front.ends.assign(ends.begin(), last_end);
   ends.erase(ends.begin(), last_end);
@@ -55,7 +61,8 @@ BundleDone answer_of_one(AppendDone done) {
 
 Result<void> EventLog::append_driven(std::vector<event::NewEvent> batch, AppendDone done) {
   AppendBundle bundle;
-  bundle.events = std::move(batch);
+  std::ranges::for_each(
+      batch, [&](const event::NewEvent& event) { bundle.events.add(event::view_of(event)); });
   bundle.close_append();
   VIBES_TRY(append_bundle(bundle, answer_of_one(std::move(done))));
   return {};
@@ -66,10 +73,8 @@ Result<void> EventLog::append_driven(std::vector<event::NewEvent> batch, AppendD
 // NOLINTNEXTLINE(performance-unnecessary-value-param): of an interface whose others keep it
 Result<std::size_t> EventLog::append_bundle(AppendBundle& bundle, BundleDone done) {
   std::size_t taken = 0;
-  auto begin = bundle.events.cbegin();
-  for (const std::size_t end : bundle.ends) {
-    const auto to = bundle.events.cbegin() + static_cast<std::ptrdiff_t>(end);
-    auto appended = append({begin, to}, [done](Result<AppendReceipt> answer) {
+  for (; taken < bundle.ends.size(); ++taken) {
+    auto appended = append(copy_of(bundle.events_of(taken)), [done](Result<AppendReceipt> answer) {
       BundleReceipt receipt{.appends = 1};
       if (answer) {
         receipt.durability = answer->durability;
@@ -86,8 +91,6 @@ Result<std::size_t> EventLog::append_bundle(AppendBundle& bundle, BundleDone don
       }
       break;  // the caller comes back with the rest
     }
-    begin = to;
-    ++taken;
   }
   (void)bundle.take_front(taken);
   return taken;

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "event/cursor.hpp"
 #include "event/event.hpp"
+#include "event/packed_events.hpp"
 #include "eventlog/commit_signal.hpp"
 #include "eventlog/durability.hpp"
 #include "eventlog/errc.hpp"
@@ -45,12 +46,17 @@ using AppendDone = std::function<void(Result<AppendReceipt>)>;
 
 /// Several appends of one producer, one behind the other; each is all or nothing by itself.
 struct AppendBundle {
-  std::vector<event::NewEvent> events;  // of all of them
-  std::vector<std::size_t> ends;        // of each append: where its events end in `events`
+  event::PackedEvents events;     // of all of them
+  std::vector<std::size_t> ends;  // of each append: where its events end in `events`
 
   [[nodiscard]] bool empty() const { return ends.empty(); }
   /// The events that were added since the last one are an append.
   void close_append() { ends.push_back(events.size()); }
+  /// Those of one append.
+  [[nodiscard]] event::PackedSlice events_of(std::size_t append) const {
+    const std::size_t begin = append == 0 ? 0 : ends[append - 1];
+    return events.slice(begin, ends[append] - begin);
+  }
   /// Takes the first `appends` out of it.
   AppendBundle take_front(std::size_t appends);
 };

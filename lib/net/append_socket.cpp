@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,8 +22,8 @@ namespace {
 
 // What an event in flight costs beside its bytes.
 constexpr std::size_t kMessageOverheadBytes = 256;
-// Room for so many is made at once.
-constexpr std::size_t kGatheredEvents = 64;
+// At most so much room is made for a bundle before its events are there.
+constexpr event::PackedEvents::Room kRoomAhead{1'024, 256 * limits::kKiB};
 // How soon a message that found no room is tried again where no commit says so earlier.
 constexpr std::chrono::milliseconds kRetryAfter{10};
 
@@ -123,7 +122,8 @@ class AppendSocket final : public Endpoint {
   enum class Taken : std::uint8_t { yes, no_room };
 
   Taken take(std::string_view text);
-  Taken gather(std::string_view text, std::span<event::NewEvent> events);
+  void make_room();
+  Taken gather(std::string_view text, std::size_t before);
   Taken pass_on();
   void refuse(Error error, std::size_t line);
   void collect();
@@ -142,6 +142,7 @@ class AppendSocket final : public Endpoint {
   AppendAnswers answers_;
   std::shared_ptr<ReceiptBox> box_;  // shared with the appends under way
   Gathered gathered_;
+  event::PackedEvents::Room room_;     // what the last bundle took
   std::deque<Unanswered> unanswered_;  // oldest first
   std::size_t unanswered_bytes_ = 0;   // with gathered_
   /// Messages that came although reading was paused, or found no room. Bounded by what the
@@ -174,15 +175,23 @@ AppendSocket::Taken AppendSocket::take(std::string_view text) {
     answers_.nack("durability_unavailable", *query_.unavailable);
     return Taken::yes;
   }
+  event::PackedEvents& events = gathered_.bundle.events;
+  const std::size_t before = events.size();
+  if (before == 0) {
+    make_room();
+  }
   if (text.find('\n') == std::string_view::npos) {
     // Mostly a message is one event. If it is not, what follows says why.
-    if (auto event = event::check(text, context_.check)) {
-      return gather(text, std::span(&*event, 1));
+    if (event::check_into(events, text, context_.check)) {
+      return gather(text, before);
     }
   }
   auto batch = event::check_ndjson(text, context_.check);
   if (!batch.refused) {
-    return gather(text, batch.events);
+    for (const event::NewEvent& event : batch.events) {
+      events.add(event::view_of(event));
+    }
+    return gather(text, before);
   }
   if (pass_on() == Taken::no_room) {
     return Taken::no_room;  // what came before is answered before
@@ -191,23 +200,27 @@ AppendSocket::Taken AppendSocket::take(std::string_view text) {
   return Taken::yes;
 }
 
-/// Moves the events out where there is room.
-AppendSocket::Taken AppendSocket::gather(std::string_view text, std::span<event::NewEvent> events) {
-  const std::size_t bytes = text.size() + events.size() * kMessageOverheadBytes;
-  if (unanswered_bytes_ > 0 && unanswered_bytes_ + bytes > limits::kUnackedBytesPerConnection) {
-    return Taken::no_room;
-  }
-  AppendBudget::Share share = context_.budget.take(bytes);
+/// For as much as the last bundle had: one that grows copies its events again and again.
+void AppendSocket::make_room() {
+  gathered_.bundle.events.reserve(room_);
+  gathered_.bundle.ends.reserve(room_.events);
+}
+
+/// Makes the gathered events behind the first `before`, which are those of `text`, an append; where
+/// there is no room they go again.
+AppendSocket::Taken AppendSocket::gather(std::string_view text, std::size_t before) {
+  event::PackedEvents& events = gathered_.bundle.events;
+  const std::size_t bytes = text.size() + (events.size() - before) * kMessageOverheadBytes;
+  const bool too_many =
+      unanswered_bytes_ > 0 && unanswered_bytes_ + bytes > limits::kUnackedBytesPerConnection;
+  AppendBudget::Share share = too_many ? AppendBudget::Share() : context_.budget.take(bytes);
   if (!share) {
+    events.truncate(before);
     return Taken::no_room;
   }
   gathered_.share.add(std::move(share));
   gathered_.bytes += bytes;
   unanswered_bytes_ += bytes;
-  if (gathered_.bundle.events.capacity() == 0) {
-    gathered_.bundle.events.reserve(kGatheredEvents);
-  }
-  std::ranges::move(events, std::back_inserter(gathered_.bundle.events));
   gathered_.bundle.close_append();
   return Taken::yes;
 }
@@ -216,6 +229,9 @@ AppendSocket::Taken AppendSocket::gather(std::string_view text, std::span<event:
 /// it is collected on this thread.
 AppendSocket::Taken AppendSocket::pass_on() {
   while (!gathered_.bundle.empty()) {
+    const event::PackedEvents& events = gathered_.bundle.events;
+    room_ = {std::min(events.size(), kRoomAhead.events),
+             std::min(events.bytes(), kRoomAhead.bytes)};
     std::vector<std::size_t> ends = gathered_.bundle.ends;
     const auto taken = context_.log.append_bundle(
         gathered_.bundle,

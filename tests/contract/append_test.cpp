@@ -280,8 +280,10 @@ class BundleTold {
   std::set<std::thread::id> by_;
 };
 
-void add(AppendBundle& bundle, std::vector<event::NewEvent> events) {
-  std::ranges::move(events, std::back_inserter(bundle.events));
+void add(AppendBundle& bundle, const std::vector<event::NewEvent>& events) {
+  for (const event::NewEvent& event : events) {
+    bundle.events.add(event::view_of(event));
+  }
   bundle.close_append();
 }
 

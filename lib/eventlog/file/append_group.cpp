@@ -32,11 +32,12 @@ AppendGroup::AppendGroup(IdWindow& window, UuidV7Generator& ids, const Seal& sea
       batch_(format::kBatchHeaderBytes) {}
 
 void AppendGroup::expect(PendingAppend& append) {
-  for (event::NewEvent& event : append.bundle.events) {
-    if (!event.event_id) {
-      event.event_id = ids_.next(time_);
+  event::PackedEvents& events = append.bundle.events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!events[i].event_id) {
+      events.set_event_id(i, ids_.next(time_));
     }
-    window_.expect(*event.event_id);
+    window_.expect(*events[i].event_id);
   }
 }
 
@@ -45,27 +46,25 @@ void AppendGroup::add(PendingAppend append) {
   if (batch_.size() + append.bytes > batch_.capacity()) {
     batch_.reserve(std::max(batch_.size() + append.bytes, batch_.capacity() * 2));
   }
-  const Events events(append.bundle.events);
   BundleReceipt receipt{.appends = append.bundle.ends.size()};
-  receipt.places.reserve(events.size());
-  std::size_t begin = 0;
+  receipt.places.reserve(append.bundle.events.size());
   for (std::size_t i = 0; i < append.bundle.ends.size(); ++i) {
-    const std::size_t end = append.bundle.ends[i];
-    auto placed = place(events.subspan(begin, end - begin), receipt.places);
+    auto placed = place(append.bundle.events_of(i), receipt.places);
     if (!placed) {
       receipt.refused.push_back({i, std::move(placed).error()});
     }
-    begin = end;
   }
   answers_.push_back({std::move(append.done), std::move(receipt)});
 }
 
 /// All or nothing: with a conflict what this append has placed so far goes again.
-Result<void> AppendGroup::place(Events events, std::vector<AppendReceipt::Place>& places) {
+Result<void> AppendGroup::place(const event::PackedSlice& events,
+                                std::vector<AppendReceipt::Place>& places) {
   const std::size_t bytes_before = batch_.size();
   const std::size_t events_before = positions_.size();
   const std::size_t places_before = places.size();
-  for (const event::NewEvent& event : events) {
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const event::NewEventView event = events[i];
     const std::uint64_t fingerprint = IdWindow::fingerprint(event.payload);
     const auto known = window_.find(*event.event_id);
     if (!known) {
@@ -85,7 +84,7 @@ Result<void> AppendGroup::place(Events events, std::vector<AppendReceipt::Place>
   return {};
 }
 
-AppendReceipt::Place AppendGroup::append_new(const event::NewEvent& event,
+AppendReceipt::Place AppendGroup::append_new(const event::NewEventView& event,
                                              std::uint64_t fingerprint) {
   const Offset offset = first_ + positions_.size();
   window_.push(*event.event_id, fingerprint);

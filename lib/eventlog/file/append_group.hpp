@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/uuid.hpp"
@@ -62,10 +61,9 @@ class AppendGroup {
     BundleDone done;
     BundleReceipt receipt;
   };
-  using Events = std::span<const event::NewEvent>;
 
-  Result<void> place(Events events, std::vector<AppendReceipt::Place>& places);
-  AppendReceipt::Place append_new(const event::NewEvent& event, std::uint64_t fingerprint);
+  Result<void> place(const event::PackedSlice& events, std::vector<AppendReceipt::Place>& places);
+  AppendReceipt::Place append_new(const event::NewEventView& event, std::uint64_t fingerprint);
 
   IdWindow& window_;
   UuidV7Generator& ids_;

@@ -163,12 +163,12 @@ bool body_is_whole(const BatchHeader& header, Bytes body, std::uint32_t seed) {
   return body.size() == header.body_bytes && crc32c(body, seed) == header.body_crc;
 }
 
-std::size_t record_bytes(const event::NewEvent& event) {
+std::size_t record_bytes(const event::NewEventView& event) {
   return align_up(format::kRecordHeaderBytes + event.type.size() + event.session.size() +
                   event.payload.size());
 }
 
-void append_record(Buffer& batch, const event::NewEvent& event, const RecordPlace& place,
+void append_record(Buffer& batch, const event::NewEventView& event, const RecordPlace& place,
                    const Seal& seal) {
   namespace at = format::record;
   const std::size_t bytes = record_bytes(event);

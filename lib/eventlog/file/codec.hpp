@@ -78,7 +78,7 @@ std::optional<BatchHeader> parse_batch_header(Bytes bytes, std::uint32_t seed);
 [[nodiscard]] bool body_is_whole(const BatchHeader& header, Bytes body, std::uint32_t seed);
 
 /// The bytes one event takes in a batch.
-std::size_t record_bytes(const event::NewEvent& event);
+std::size_t record_bytes(const event::NewEventView& event);
 
 struct RecordPlace {
   Offset offset;
@@ -86,7 +86,7 @@ struct RecordPlace {
   Timestamp time;
 };
 /// Appends one record to `batch`.
-void append_record(Buffer& batch, const event::NewEvent& event, const RecordPlace& place,
+void append_record(Buffer& batch, const event::NewEventView& event, const RecordPlace& place,
                    const Seal& seal);
 
 struct Record {

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <future>
-#include <numeric>
-#include <span>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -45,10 +43,12 @@ void push_from(IdWindow& window, Offset first, Offset segment_first, const Ids& 
   }
 }
 
-std::size_t bytes_of(std::span<const event::NewEvent> events) {
-  return std::accumulate(
-      events.begin(), events.end(), std::size_t{0},
-      [](std::size_t sum, const event::NewEvent& event) { return sum + record_bytes(event); });
+std::size_t bytes_of(const event::PackedSlice& events) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    bytes += record_bytes(events[i]);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -195,10 +195,12 @@ Result<void> FileEventLog::append_one(std::vector<event::NewEvent> batch,
                                       std::optional<Timestamp> recorded, AppendDone done) {
   VIBES_TRY(check_batch(batch));
   PendingAppend pending;
-  pending.bundle.events = std::move(batch);
+  for (const event::NewEvent& event : batch) {
+    pending.bundle.events.add(event::view_of(event));
+  }
   pending.bundle.close_append();
   pending.done = answer_of_one(std::move(done));
-  pending.bytes = bytes_of(pending.bundle.events);
+  pending.bytes = bytes_of(pending.bundle.events_of(0));
   pending.time = recorded;
   const MutexLock lock(queue_mutex_);
   VIBES_TRY(check_takes(pending.bytes));
@@ -209,19 +211,18 @@ Result<void> FileEventLog::append_one(std::vector<event::NewEvent> batch,
 
 Result<std::size_t> FileEventLog::append_bundle(AppendBundle& bundle, BundleDone done) {
   std::size_t appends = 0;
-  std::size_t begin = 0;
-  for (const std::size_t end : bundle.ends) {
-    const auto checked = check_batch(std::span(bundle.events).subspan(begin, end - begin));
+  std::size_t bytes = 0;
+  for (; appends < bundle.ends.size(); ++appends) {
+    const event::PackedSlice events = bundle.events_of(appends);
+    const auto checked = check_batch(events);
     if (!checked && appends == 0) {
       return fail(checked.error());
     }
     if (!checked) {
       break;  // the caller comes back with it
     }
-    begin = end;
-    ++appends;
+    bytes += bytes_of(events);
   }
-  const std::size_t bytes = bytes_of(std::span(bundle.events).first(begin));
   const MutexLock lock(queue_mutex_);
   VIBES_TRY(check_takes(bytes));
   enqueue({bundle.take_front(appends), std::move(done), bytes, std::nullopt});

@@ -10,6 +10,7 @@
 #include "event/json_verdict.hpp"
 #include "support/catch.hpp"
 
+using vibes::Result;
 using namespace vibes::event;
 using namespace std::string_view_literals;
 
@@ -20,11 +21,30 @@ bool is_grammar(const std::error_code& code) {
          code == Errc::too_deep || code == Errc::duplicate_key;
 }
 
+/// Into a heap of other events an event comes as it comes alone.
+void agree_packed(const std::string& text, const Result<NewEvent>& alone,
+                  const CheckOptions& options) {
+  PackedEvents events;
+  events.add({"{}", "before", "", std::nullopt});
+  const auto added = check_into(events, text, options);
+  REQUIRE(added.has_value() == alone.has_value());
+  REQUIRE(events.size() == (added ? 2 : 1));
+  if (!added) {
+    CHECK(added.error().message() == alone.error().message());
+    return;
+  }
+  CHECK(events[1].payload == alone->payload);
+  CHECK(events[1].type == alone->type);
+  CHECK(events[1].session == alone->session);
+  CHECK(events[1].event_id == alone->event_id);
+}
+
 /// What the small program says must be what every other says, word for word.
 void agree_without_parser(const std::string& text, const CheckOptions& options) {
   const auto parsed = check(text, options);
   const auto raw = check_raw(text, options);
   INFO(text);
+  agree_packed(text, parsed, options);
   REQUIRE(raw.has_value() == parsed.has_value());
   if (!raw) {
     CHECK(raw.error().message() == parsed.error().message());
