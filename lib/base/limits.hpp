@@ -120,6 +120,8 @@ inline constexpr std::size_t kAssessedPageSessions = 1'000;  // in one answer
 // The firehose.
 inline constexpr std::size_t kRingBytesMax = 8 * kMiB;
 inline constexpr std::size_t kRingEventsMax = 65'536;
+inline constexpr std::size_t kPastFramesBytesMax =
+    16 * kMiB;  // of events behind the ring, for those who replay them
 inline constexpr std::size_t kWriteChunkBytes = 64 * kKiB;
 inline constexpr std::size_t kPageEventsMax = 1'000;
 inline constexpr std::size_t kPageEventsDefault = 100;

@@ -14,6 +14,7 @@
 #include "base/limits.hpp"
 #include "base/mutex.hpp"
 #include "base/offset.hpp"
+#include "consumers/burst.hpp"
 #include "consumers/frame_chunk.hpp"
 #include "event/event.hpp"
 #include "event/filter.hpp"
@@ -85,29 +86,9 @@ class Broadcaster {
   [[nodiscard]] Attachment attach() { return Attachment(&clients_); }
   [[nodiscard]] std::size_t clients() const { return clients_.load(); }
 
-  enum class Shape : std::uint8_t {
-    frames,     // complete WebSocket text frames (RFC 6455 §5.2, unmasked, FIN set), one per event
-    envelopes,  // the events' envelopes as JSON objects, separated by commas
-  };
-  struct Request {
-    Offset from;
-    /// Nothing from this offset on; default: up to the ring's end.
-    std::optional<Offset> until = std::nullopt;
-    /// Borrowed; nullptr: everything.
-    const event::Filter* filter = nullptr;
-    std::size_t bytes_max = limits::kWriteChunkBytes;
-    Shape shape = Shape::frames;
-  };
-
-  /// What a client gets in one turn.
-  struct Burst {
-    std::string_view bytes;  // into `chunk`, or into the caller's scratch
-    std::uint64_t events = 0;
-    Offset last_end;  // behind the last of them; means nothing without one
-    Offset next;  // where the client stands afterwards: past everything looked at, matching or not
-    std::uint32_t cursor_check = 0;  // of the event at next-1; 0 where nothing was looked at
-    std::shared_ptr<const FrameChunk> chunk;  // shared with the ring: keeps the bytes alive
-  };
+  using Shape = BurstShape;
+  using Request = BurstRequest;
+  using Burst = consumers::Burst;
 
   /// Collects what matches, at least one event if there is one and at most `bytes_max` bytes
   /// otherwise; it may be less than there is, so ask again until next reaches ring_end() or

@@ -17,10 +17,6 @@ constexpr std::size_t kOverheadBytesMax = 256;
 // What the header of almost every frame takes: 126 to 65,535 bytes of text.
 constexpr std::size_t kUsualHeaderBytes = 4;
 
-std::size_t bytes_needed(const event::EventView& event) {
-  return event.payload.size() + kOverheadBytesMax;
-}
-
 }  // namespace
 
 std::size_t append_event_text_frame(std::string& out, const event::EventView& event) {
@@ -38,11 +34,17 @@ std::size_t append_event_text_frame(std::string& out, const event::EventView& ev
 }
 
 FrameChunk::FrameChunk(const event::EventView& first)
-    : first_(first.offset),
-      capacity_bytes_(std::max(limits::kWriteChunkBytes, bytes_needed(first))) {
+    : FrameChunk(first.offset, std::max(limits::kWriteChunkBytes, bytes_needed(first))) {}
+
+FrameChunk::FrameChunk(Offset first, std::size_t capacity_bytes)
+    : first_(first), capacity_bytes_(capacity_bytes) {
   bytes_.reserve(capacity_bytes_);
   data_ = bytes_.data();
   entries_.resize(kEventsMax);
+}
+
+std::size_t FrameChunk::bytes_needed(const event::EventView& event) {
+  return event.payload.size() + kOverheadBytesMax;
 }
 
 bool FrameChunk::has_room_for(const event::EventView& event) const {

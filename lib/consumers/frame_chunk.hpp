@@ -36,8 +36,13 @@ class FrameChunk {
   /// A chunk that starts with `first`: limits::kWriteChunkBytes large, or as large as this one
   /// event needs.
   explicit FrameChunk(const event::EventView& first);
+  /// A chunk from `first` on with room for `capacity_bytes`, as bytes_needed() counts them.
+  FrameChunk(Offset first, std::size_t capacity_bytes);
   FrameChunk(const FrameChunk&) = delete;
   FrameChunk& operator=(const FrameChunk&) = delete;
+
+  /// What an event takes of a chunk's room, a little more than its frame.
+  [[nodiscard]] static std::size_t bytes_needed(const event::EventView& event);
 
   // --- The writer's half
   // -------------------------------------------------------------------------------------------

@@ -56,24 +56,49 @@ bool EventStream::has_more(const Wanted& wanted) {
 
 Result<EventStream::Turn> EventStream::turn(const Wanted& wanted, std::string& scratch) {
   if (ahead_.empty()) {
-    auto burst = broadcaster_.collect({.from = next_,
-                                       .until = wanted.until,
-                                       .filter = &wanted.filter,
-                                       .bytes_max = wanted.bytes_max,
-                                       .shape = wanted.shape},
-                                      scratch);
-    if (burst) {
-      reader_.reset();
-      if (burst->next != next_) {
-        moved_to(burst->next, burst->cursor_check);
-      }
-      if (burst->events > 0) {
-        handed_ = burst->last_end;
-      }
-      return Turn{burst->bytes, std::nullopt, std::move(burst->chunk)};
+    if (auto burst = collect(wanted, scratch)) {
+      return take(*std::move(burst));
     }
   }
   return read_log(wanted, scratch);
+}
+
+std::optional<consumers::Burst> EventStream::collect(const Wanted& wanted, std::string& scratch) {
+  const consumers::BurstRequest request{.from = next_,
+                                        .until = wanted.until,
+                                        .filter = &wanted.filter,
+                                        .bytes_max = wanted.bytes_max,
+                                        .shape = wanted.shape};
+  auto burst = broadcaster_.collect(request, scratch);
+  if (burst) {
+    reader_.reset();
+  } else if (next_ >= log_.first()) {  // what retention took is nobody's any more
+    burst = past_.collect(request, scratch);
+    if (burst) {
+      note_matches(burst->events, burst->next - next_);
+    }
+  }
+  return burst;
+}
+
+EventStream::Turn EventStream::take(consumers::Burst burst) {
+  if (burst.next != next_) {
+    moved_to(burst.next, burst.cursor_check);
+  }
+  if (burst.events > 0) {
+    handed_ = burst.last_end;
+  }
+  return Turn{burst.bytes, std::nullopt, std::move(burst.chunk)};
+}
+
+// Who takes little of what it reads is quicker alone: the log passes over the rest.
+void EventStream::note_matches(std::uint64_t matching, std::uint64_t looked_at) {
+  constexpr std::uint64_t kMost = 4;  // at least one in so many
+  takes_most_ = matching * kMost >= looked_at;
+}
+
+bool EventStream::shares(const Wanted& wanted) const {
+  return broadcaster_.clients() > 1 && (takes_most_ || wanted.filter.matches_everything());
 }
 
 Result<EventStream::Turn> EventStream::read_log(const Wanted& wanted, std::string& scratch) {
@@ -82,6 +107,10 @@ Result<EventStream::Turn> EventStream::read_log(const Wanted& wanted, std::strin
     reader_ = std::move(opened);
   }
   if (ahead_.empty()) {
+    reader_->seek(next_);  // others' frames may have brought it further
+    if (shares(wanted)) {
+      return read_for_all(wanted, scratch);
+    }
     VIBES_TRY_ASSIGN(batch, reader_->read({.bytes_max = limits::kWriteChunkBytes,
                                            .scan_bytes_max = limits::kScanSliceBytes,
                                            .filter = &wanted.filter}));
@@ -89,11 +118,34 @@ Result<EventStream::Turn> EventStream::read_log(const Wanted& wanted, std::strin
       moved_to(batch.gap->to, 0);
       return Turn{{}, batch.gap, nullptr};
     }
+    note_matches(batch.events.size(), reader_->position() - next_);
     ahead_ = batch.events;
   }
   const std::size_t begin = scratch.size();
   encode(wanted, scratch);
   return Turn{std::string_view(scratch).substr(begin), std::nullopt, nullptr};
+}
+
+Result<EventStream::Turn> EventStream::read_for_all(const Wanted& wanted, std::string& scratch) {
+  VIBES_TRY_ASSIGN(batch, reader_->read({.events_max = consumers::FrameChunk::kEventsMax,
+                                         .bytes_max = limits::kWriteChunkBytes,
+                                         .scan_bytes_max = limits::kScanSliceBytes}));
+  if (batch.gap) {
+    moved_to(batch.gap->to, 0);
+    return Turn{{}, batch.gap, nullptr};
+  }
+  if (batch.events.empty()) {
+    return Turn{};
+  }
+  const auto chunk = past_.keep(batch.events);
+  const consumers::BurstRequest request{.from = next_,
+                                        .until = wanted.until,
+                                        .filter = &wanted.filter,
+                                        .bytes_max = wanted.bytes_max,
+                                        .shape = wanted.shape};
+  consumers::BurstMaker burst(request, scratch);
+  burst.take(chunk, std::min(chunk->end(), wanted.until.value_or(chunk->end())));
+  return take(burst.finish());
 }
 
 void EventStream::encode(const Wanted& wanted, std::string& scratch) {

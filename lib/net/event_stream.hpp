@@ -12,6 +12,7 @@
 #include "base/offset.hpp"
 #include "base/result.hpp"
 #include "consumers/broadcaster.hpp"
+#include "consumers/past_frames.hpp"
 #include "event/cursor.hpp"
 #include "event/filter.hpp"
 #include "eventlog/event_log.hpp"
@@ -19,13 +20,15 @@
 namespace vibes::net {
 
 /// One client's place in the log and how it moves on: inside the ring from the ring, behind it from
-/// the log, in slices that leave the net thread to others. Nothing is queued: what a client has not
-/// taken yet is in the log. Belongs to one thread.
+/// the log, in slices that leave the net thread to others. What it reads there it leaves to others
+/// who replay the same. Nothing is queued: what a client has not taken yet is in the log. Belongs
+/// to one thread.
 class EventStream {
  public:
-  /// Both must outlive the stream.
-  EventStream(eventlog::EventLog& log, const consumers::Broadcaster& broadcaster, Offset next)
-      : log_(log), broadcaster_(broadcaster), next_(next) {}
+  /// All must outlive the stream.
+  EventStream(eventlog::EventLog& log, const consumers::Broadcaster& broadcaster,
+              consumers::PastFrames& past, Offset next)
+      : log_(log), broadcaster_(broadcaster), past_(past), next_(next) {}
 
   /// The next offset to look at. Everything before it was handed out or did not match.
   [[nodiscard]] Offset next() const { return next_; }
@@ -38,7 +41,7 @@ class EventStream {
   struct Turn {
     std::string_view bytes;  // of the events that matched; lives as long as the turn and scratch
     std::optional<eventlog::Gap> gap;  // set: these can be served no more, and `bytes` is empty
-    std::shared_ptr<const consumers::FrameChunk> keeps;  // shared with the ring: the bytes' owner
+    std::shared_ptr<const consumers::FrameChunk> keeps;  // the bytes' owner
   };
   struct Wanted {
     const event::Filter& filter;
@@ -61,16 +64,23 @@ class EventStream {
 
  private:
   [[nodiscard]] Offset end(const Wanted& wanted) const;
+  std::optional<consumers::Burst> collect(const Wanted& wanted, std::string& scratch);
+  Turn take(consumers::Burst burst);
   Result<Turn> read_log(const Wanted& wanted, std::string& scratch);
+  Result<Turn> read_for_all(const Wanted& wanted, std::string& scratch);
+  [[nodiscard]] bool shares(const Wanted& wanted) const;
+  void note_matches(std::uint64_t matching, std::uint64_t looked_at);
   void encode(const Wanted& wanted, std::string& scratch);
   void moved_to(Offset next, std::uint32_t cursor_check);
 
   eventlog::EventLog& log_;
   const consumers::Broadcaster& broadcaster_;
+  consumers::PastFrames& past_;
   Offset next_;
   Offset handed_;
   std::uint32_t cursor_check_ = 0;            // of the event before next_; 0: not known
   std::unique_ptr<eventlog::Reader> reader_;  // only while behind the ring
+  bool takes_most_ = false;                   // of what it reads; means nothing without a filter
   std::span<const event::EventView>
       ahead_;  // read but not handed out; lives until reader_'s next read
 };

@@ -14,6 +14,7 @@ class EventLog;
 namespace vibes::consumers {
 class Broadcaster;
 class GroupRegistry;
+class PastFrames;
 class SessionLinks;
 }  // namespace vibes::consumers
 
@@ -23,6 +24,7 @@ namespace vibes::net {
 struct FirehoseContext {
   eventlog::EventLog& log;
   consumers::Broadcaster& broadcaster;
+  consumers::PastFrames& past;
   consumers::GroupRegistry& groups;
   consumers::SessionLinks& links;
   const Clock& clock;

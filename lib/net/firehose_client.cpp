@@ -47,7 +47,7 @@ FirehoseClient::FirehoseClient(Connection& connection, FirehoseContext& context,
       context_(context),
       attachment_(context.broadcaster.attach()),
       query_(std::move(query)),
-      stream_(context.log, context.broadcaster, query_.start),
+      stream_(context.log, context.broadcaster, context.past, query_.start),
       view_oldest_(query_.start) {}
 
 // --- What the connection tells us

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "consumers/past_frames.hpp"
 #include "net/append_socket.hpp"
 #include "net/background.hpp"
 #include "net/firehose.hpp"
@@ -27,6 +28,7 @@ class Routes {
   void in_background(const Responder& responder, std::function<Response()> make);
 
   Services& services_;
+  consumers::PastFrames past_;
   FirehoseContext firehose_;
   AppendContext append_;
   Background background_;

@@ -7,6 +7,7 @@
 #include "base/assert.hpp"
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/past_frames.hpp"
 #include "consumers/session_links.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "event/check.hpp"
@@ -22,12 +23,14 @@ namespace {
 struct Server {
   test::TestLog events;
   consumers::Broadcaster ring;
+  consumers::PastFrames past;
   consumers::WebsocketConsumer consumer{events.log(), ring};
   std::unique_ptr<consumers::GroupRegistry> groups =
       *consumers::GroupRegistry::open(events.log(), {});
   test::ManualClock clock;
   consumers::SessionLinks links{events.log()};
-  net::FirehoseContext context{events.log(), ring, *groups, links, clock, "vibes-server/0.0.0"};
+  net::FirehoseContext context{events.log(),        ring, past, *groups, links, clock,
+                               "vibes-server/0.0.0"};
 
   Server() {
     // What simdjson makes on first use must outlive the threads of a server that is static itself.

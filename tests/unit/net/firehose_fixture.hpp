@@ -9,6 +9,7 @@
 
 #include "consumers/broadcaster.hpp"
 #include "consumers/group_registry.hpp"
+#include "consumers/past_frames.hpp"
 #include "consumers/session_links.hpp"
 #include "consumers/websocket_consumer.hpp"
 #include "net/firehose.hpp"
@@ -28,12 +29,14 @@ struct FirehoseServer {
 
   TestLog events;
   consumers::Broadcaster ring;
+  consumers::PastFrames past;
   consumers::WebsocketConsumer consumer{events.log(), ring};
   std::unique_ptr<consumers::GroupRegistry> groups =
       *consumers::GroupRegistry::open(events.log(), {});
   ManualClock clock;
   consumers::SessionLinks links{events.log()};
-  net::FirehoseContext context{events.log(), ring, *groups, links, clock, "vibes-server/0.0.0"};
+  net::FirehoseContext context{events.log(),        ring, past, *groups, links, clock,
+                               "vibes-server/0.0.0"};
 };
 
 /// One client of it: what it is sent, parsed.
