@@ -17,7 +17,8 @@ void Broadcaster::broadcast_event(BroadcastPasskey /*key*/, const event::EventVi
 }
 
 void Broadcaster::start_chunk(const event::EventView& first) {
-  newest_ = std::make_shared<FrameChunk>(first);
+  const bool crowd = clients() >= FrameChunk::kPagesFromClients;
+  newest_ = std::make_shared<FrameChunk>(first, crowd ? pages_.take() : PageStore::Block());
   constexpr std::size_t kChunksMax = limits::kRingEventsMax / FrameChunk::kEventsMax;
   const MutexLock lock(mutex_);
   chunks_.push_back(newest_);

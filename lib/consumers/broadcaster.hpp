@@ -14,6 +14,7 @@
 #include "base/limits.hpp"
 #include "base/mutex.hpp"
 #include "base/offset.hpp"
+#include "base/page_store.hpp"
 #include "consumers/burst.hpp"
 #include "consumers/frame_chunk.hpp"
 #include "event/event.hpp"
@@ -106,6 +107,8 @@ class Broadcaster {
   [[nodiscard]] std::shared_ptr<const FrameChunk> find(Offset offset) const;
   void start_chunk(const event::EventView& first);
 
+  // The ring's, and as many again of bursts that are not gone yet.
+  PageStore pages_{2 * limits::kRingBytesMax / PageStore::kBlockBytes};
   mutable Mutex mutex_;
   std::deque<ChunkPtr> chunks_ VIBES_GUARDED_BY(mutex_);  // ascending, without gaps
   std::size_t ring_bytes_ VIBES_GUARDED_BY(mutex_) = 0;

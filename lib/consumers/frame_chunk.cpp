@@ -2,6 +2,9 @@
 #include "consumers/frame_chunk.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <functional>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "event/codec.hpp"
@@ -14,6 +17,7 @@ namespace {
 constexpr std::string_view kFramePrefix = R"({"type":"event")";
 // Frame header, prefix, event_id, offset and time with their names: all of a frame but the payload.
 constexpr std::size_t kOverheadBytesMax = 256;
+static_assert(limits::kWriteChunkBytes == PageStore::kBlockBytes);
 // What the header of almost every frame takes: 126 to 65,535 bytes of text.
 constexpr std::size_t kUsualHeaderBytes = 4;
 
@@ -33,13 +37,18 @@ std::size_t append_event_text_frame(std::string& out, const event::EventView& ev
   return comma + 1 + header.size() - kUsualHeaderBytes;
 }
 
-FrameChunk::FrameChunk(const event::EventView& first)
-    : FrameChunk(first.offset, std::max(limits::kWriteChunkBytes, bytes_needed(first))) {}
+FrameChunk::FrameChunk(const event::EventView& first, PageStore::Block pages)
+    : FrameChunk(first.offset, std::max(limits::kWriteChunkBytes, bytes_needed(first)),
+                 std::move(pages)) {}
 
-FrameChunk::FrameChunk(Offset first, std::size_t capacity_bytes)
-    : first_(first), capacity_bytes_(capacity_bytes) {
-  bytes_.reserve(capacity_bytes_);
-  data_ = bytes_.data();
+FrameChunk::FrameChunk(Offset first, std::size_t capacity_bytes, PageStore::Block pages)
+    : first_(first),
+      pages_(capacity_bytes <= PageStore::kBlockBytes ? std::move(pages) : PageStore::Block()),
+      capacity_bytes_(pages_ ? PageStore::kBlockBytes : capacity_bytes) {
+  if (!pages_) {
+    bytes_.reserve(capacity_bytes_);
+  }
+  data_ = pages_ ? pages_.data() : bytes_.data();
   entries_.resize(kEventsMax);
 }
 
@@ -49,7 +58,7 @@ std::size_t FrameChunk::bytes_needed(const event::EventView& event) {
 
 bool FrameChunk::has_room_for(const event::EventView& event) const {
   if (published_.load(std::memory_order_relaxed) == kEventsMax ||
-      bytes_.size() + bytes_needed(event) > capacity_bytes_) {
+      used_ + bytes_needed(event) > capacity_bytes_) {
     return false;
   }
   return kinds_used_ < kKindsMax || find_kind(event) < kinds_used_;
@@ -72,17 +81,33 @@ void FrameChunk::append(const event::EventView& event) {
     kinds_[kinds_used_++] = Kind{std::string(event.type), std::string(event.session)};
   }
 
-  const std::size_t begin = bytes_.size();
-  const std::size_t envelope = append_event_text_frame(bytes_, event);
-  VIBES_ASSERT(bytes_.data() == data_ && bytes_.size() <= capacity_bytes_);
+  const std::size_t begin = used_;
+  const std::size_t envelope = write(event);
 
   Entry& entry = entries_[event.offset - first_];
   entry.begin = static_cast<std::uint32_t>(begin);
   entry.envelope = static_cast<std::uint32_t>(envelope);
-  entry.end = static_cast<std::uint32_t>(bytes_.size());
+  entry.end = static_cast<std::uint32_t>(used_);
   entry.cursor_check = event::cursor_check(event);
   entry.kind = static_cast<std::uint8_t>(kind);
   published_.store(event.offset - first_ + 1, std::memory_order_release);
+}
+
+// Returns where the envelope's first member is.
+std::size_t FrameChunk::write(const event::EventView& event) {
+  if (!pages_) {
+    const std::size_t envelope = append_event_text_frame(bytes_, event);
+    VIBES_ASSERT(bytes_.data() == data_ && bytes_.size() <= capacity_bytes_);
+    used_ = bytes_.size();
+    return envelope;
+  }
+  static thread_local std::string frame;
+  frame.clear();
+  const std::size_t envelope = used_ + append_event_text_frame(frame, event);
+  VIBES_ASSERT(used_ + frame.size() <= capacity_bytes_);
+  std::memcpy(pages_.data() + used_, frame.data(), frame.size());
+  used_ += frame.size();
+  return envelope;
 }
 
 std::string_view FrameChunk::frames(Offset from, Offset to) const {
@@ -101,6 +126,15 @@ Offset FrameChunk::fit(Offset from, Offset to, std::size_t bytes_max) const {
                        [](std::size_t limit, const Entry& e) { return limit < e.end; });
   const auto fitting = static_cast<std::uint64_t>(first_past - &entry(from));
   return from + std::max<std::uint64_t>(fitting, 1);
+}
+
+std::optional<FilePlace> FrameChunk::place(std::string_view bytes) const {
+  const std::less<> before;
+  if (!pages_ || bytes.empty() || before(bytes.data(), data_) ||
+      !before(bytes.data(), data_ + capacity_bytes_)) {
+    return std::nullopt;
+  }
+  return pages_.place(static_cast<std::size_t>(bytes.data() - data_));
 }
 
 std::string_view FrameChunk::envelope_rest(Offset offset) const {

@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/limits.hpp"
 #include "base/offset.hpp"
+#include "base/page_store.hpp"
 #include "event/event.hpp"
 #include "event/filter.hpp"
 
@@ -33,11 +35,15 @@ class FrameChunk {
   /// per event.
   static constexpr std::size_t kKindsMax = 64;
 
+  /// From so many clients on a chunk's memory is best taken from a PageStore: that costs more to
+  /// fill, and less each time it is sent.
+  static constexpr std::size_t kPagesFromClients = 8;
+
   /// A chunk that starts with `first`: limits::kWriteChunkBytes large, or as large as this one
-  /// event needs.
-  explicit FrameChunk(const event::EventView& first);
+  /// event needs. `pages`, if there are any and they suffice, are its memory.
+  explicit FrameChunk(const event::EventView& first, PageStore::Block pages = {});
   /// A chunk from `first` on with room for `capacity_bytes`, as bytes_needed() counts them.
-  FrameChunk(Offset first, std::size_t capacity_bytes);
+  FrameChunk(Offset first, std::size_t capacity_bytes, PageStore::Block pages = {});
   FrameChunk(const FrameChunk&) = delete;
   FrameChunk& operator=(const FrameChunk&) = delete;
 
@@ -66,6 +72,8 @@ class FrameChunk {
   /// at least one event.
   [[nodiscard]] Offset fit(Offset from, Offset to, std::size_t bytes_max) const;
   [[nodiscard]] std::string_view frame(Offset offset) const { return frames(offset, offset + 1); }
+  /// Where what frames() has shown is in a file; nothing: nowhere, or `bytes` are not the chunk's.
+  [[nodiscard]] std::optional<FilePlace> place(std::string_view bytes) const;
   /// The event's envelope without its opening brace: `"event_id":…}`.
   [[nodiscard]] std::string_view envelope_rest(Offset offset) const;
   /// event::cursor_check() of the event.
@@ -100,11 +108,14 @@ class FrameChunk {
 
   [[nodiscard]] const Entry& entry(Offset offset) const { return entries_[offset - first_]; }
   [[nodiscard]] std::size_t find_kind(const event::EventView& event) const;
+  std::size_t write(const event::EventView& event);
 
   const Offset first_;
+  const PageStore::Block pages_;  // its memory, or none and bytes_ is
   const std::size_t capacity_bytes_;
-  std::string bytes_;  // reserved once and never moved; touched by the writer only
-  const char* data_;   // where its bytes are, for the readers
+  std::string bytes_;     // reserved once and never moved; touched by the writer only
+  std::size_t used_ = 0;  // the writer's
+  const char* data_;      // where the bytes are, for the readers
   std::vector<Entry> entries_;
   std::array<Kind, kKindsMax> kinds_;
   std::size_t kinds_used_ = 0;  // the writer's

@@ -35,7 +35,8 @@ std::optional<Burst> PastFrames::collect(const BurstRequest& request, std::strin
   return burst.finish();
 }
 
-std::shared_ptr<const FrameChunk> PastFrames::keep(std::span<const event::EventView> events) {
+std::shared_ptr<const FrameChunk> PastFrames::keep(std::span<const event::EventView> events,
+                                                   std::size_t clients) {
   VIBES_ASSERT(!events.empty());
   const std::optional<Offset> until = next_kept(events.front().offset);
   std::size_t bytes = 0;
@@ -49,7 +50,11 @@ std::shared_ptr<const FrameChunk> PastFrames::keep(std::span<const event::EventV
     bytes += needed;
     ++count;
   }
-  auto chunk = std::make_shared<FrameChunk>(events.front().offset, bytes);
+  // A short one would leave most of its pages empty.
+  const bool in_pages =
+      clients >= FrameChunk::kPagesFromClients && bytes > PageStore::kBlockBytes / 2;
+  auto chunk = std::make_shared<FrameChunk>(events.front().offset, bytes,
+                                            in_pages ? pages_.take() : PageStore::Block());
   for (const event::EventView& event : events.first(count)) {
     if (!chunk->has_room_for(event)) {
       break;  // of too many kinds, or too many

@@ -12,6 +12,7 @@
 #include "base/limits.hpp"
 #include "base/mutex.hpp"
 #include "base/offset.hpp"
+#include "base/page_store.hpp"
 #include "consumers/burst.hpp"
 #include "consumers/frame_chunk.hpp"
 #include "event/event.hpp"
@@ -37,7 +38,9 @@ class PastFrames {
 
   /// Encodes events of the log, consecutive ones and at least one: as many as make one chunk and
   /// are not kept already, but at least the first. Returns the chunk.
-  std::shared_ptr<const FrameChunk> keep(std::span<const event::EventView> events);
+  /// There are `clients` who may want it.
+  std::shared_ptr<const FrameChunk> keep(std::span<const event::EventView> events,
+                                         std::size_t clients);
 
   /// What the chunks occupy.
   [[nodiscard]] std::size_t bytes() const;
@@ -54,6 +57,7 @@ class PastFrames {
   void drop_oldest() VIBES_REQUIRES(mutex_);
 
   const std::size_t bytes_max_;
+  PageStore pages_{2 * limits::kPastFramesBytesMax / PageStore::kBlockBytes};  // as the ring's
   mutable Mutex mutex_;
   std::map<Offset, Kept> chunks_ VIBES_GUARDED_BY(mutex_);  // by their first; they do not overlap
   std::size_t bytes_ VIBES_GUARDED_BY(mutex_) = 0;

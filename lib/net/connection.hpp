@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/page_store.hpp"
+
 namespace vibes::net {
 
 /// WebSocket close codes (RFC 6455 §7.4). 4000–4499 ask the client to reconnect, 4500–4999 not to.
@@ -40,10 +42,13 @@ class Connection {
 
   /// Asks for one call of Endpoint::on_writable() as soon as the socket takes more.
   virtual void request_write() = 0;
-  /// Sends one text message. Only inside on_writable(), at most once per call (either of the two).
+  /// Sends one text message. Only inside on_writable(), at most once per call (any of the three).
   virtual void write_text(std::string_view text) = 0;
   /// Sends complete, unmasked frames as they are: one write for many events. The same rule.
   virtual void write_frames(std::string_view frames) = 0;
+  /// The same for frames that are in a PageStore's file, at `place`: of many the pages themselves
+  /// are sent, where the connection can do that.
+  virtual void write_pages(std::string_view frames, FilePlace /*place*/) { write_frames(frames); }
   /// Sends a close frame once what was written has left, then ends the connection. on_writable() is
   /// not called any more.
   virtual void close(CloseCode code, std::string_view reason) = 0;

@@ -137,7 +137,7 @@ Result<EventStream::Turn> EventStream::read_for_all(const Wanted& wanted, std::s
   if (batch.events.empty()) {
     return Turn{};
   }
-  const auto chunk = past_.keep(batch.events);
+  const auto chunk = past_.keep(batch.events, broadcaster_.clients());
   const consumers::BurstRequest request{.from = next_,
                                         .until = wanted.until,
                                         .filter = &wanted.filter,

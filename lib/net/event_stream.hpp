@@ -45,7 +45,7 @@ class EventStream {
   };
   struct Wanted {
     const event::Filter& filter;
-    std::optional<Offset> until;  // nothing from this offset on
+    std::optional<Offset> until = std::nullopt;  // nothing from this offset on
     consumers::Broadcaster::Shape shape = consumers::Broadcaster::Shape::frames;
     std::size_t bytes_max = limits::kWriteChunkBytes;
   };

@@ -385,6 +385,8 @@ void FirehoseClient::send_live() {
     if (batch) {
       scratch += "]}";
       connection_.write_text(scratch);
+    } else if (const auto place = turn->keeps ? turn->keeps->place(turn->bytes) : std::nullopt) {
+      connection_.write_pages(turn->bytes, *place);
     } else {
       connection_.write_frames(turn->bytes);
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <sys/sendfile.h>
 #include <vector>
 
 #include <libwebsockets.h>
@@ -12,6 +13,11 @@
 namespace vibes::net {
 
 namespace {
+
+bool as_they_are() {
+  static const bool known = sends_frames_as_they_are(lws_get_library_version());
+  return known;
+}
 
 bool write_as_they_are(lws* wsi, std::string_view frames) {
   // The library only reads: for this kind of write it neither masks nor prepends.
@@ -34,13 +40,24 @@ bool write_one_by_one(lws* wsi, std::string_view frames) {
 
 }  // namespace
 
+bool write_raw_pages(lws* wsi, std::string_view frames, FilePlace place) {
+  // Below it handing over pages costs more than copying.
+  constexpr std::size_t kBytesMin = 16'384;
+  // What the library holds back comes first.
+  if (as_they_are() && frames.size() >= kBytesMin && lws_partial_buffered(wsi) == 0) {
+    const ssize_t sent = ::sendfile(lws_get_socket_fd(wsi), place.fd, &place.offset, frames.size());
+    frames.remove_prefix(sent < 0 ? 0 : static_cast<std::size_t>(sent));
+  }
+  // A socket that is full or broken says so again.
+  return frames.empty() || write_raw_frames(wsi, frames);
+}
+
 bool sends_frames_as_they_are(std::string_view library_version) {
   return library_version.starts_with("4.1.");
 }
 
 bool write_raw_frames(lws* wsi, std::string_view frames) {
-  static const bool as_they_are = sends_frames_as_they_are(lws_get_library_version());
-  return as_they_are ? write_as_they_are(wsi, frames) : write_one_by_one(wsi, frames);
+  return as_they_are() ? write_as_they_are(wsi, frames) : write_one_by_one(wsi, frames);
 }
 
 std::string_view next_frame_payload(std::string_view& frames) {

@@ -69,6 +69,10 @@ void WebsocketConnection::write_frames(std::string_view frames) {
   write_failed_ = !write_raw_frames(peer().wsi(), frames);
 }
 
+void WebsocketConnection::write_pages(std::string_view frames, FilePlace place) {
+  write_failed_ = !write_raw_pages(peer().wsi(), frames, place);
+}
+
 void WebsocketConnection::close(CloseCode code, std::string_view reason) {
   if (close_wanted_ || closing()) {
     return;

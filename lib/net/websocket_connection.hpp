@@ -18,6 +18,7 @@ class WebsocketConnection final : public SocketConnection, private MessageSink {
 
   void write_text(std::string_view text) override;
   void write_frames(std::string_view frames) override;
+  void write_pages(std::string_view frames, FilePlace place) override;
   void close(CloseCode code, std::string_view reason) override;
   void pause_reading() override;
   void resume_reading() override;

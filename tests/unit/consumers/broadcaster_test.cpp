@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "consumers/websocket_consumer.hpp"
 #include "support/catch.hpp"
@@ -195,6 +196,37 @@ TEST_CASE("Broadcaster: a filter gets what matches and moves past the rest",
   CHECK(burst->next == firehose.ring.ring_end());
   CHECK(firehose.ring.next_match(Offset(0), none) == firehose.ring.ring_end());
   CHECK(firehose.ring.next_match(Offset(0), types("hook")) == Offset(3));
+}
+
+TEST_CASE("Broadcaster: a crowd's frames are in a file too, those for a few are not",
+          "[consumers][broadcaster]") {
+  Firehose firehose;
+  firehose.append_many(10, "note", "s");
+  std::string scratch;
+  const auto few = firehose.ring.collect({.from = Offset(0)}, scratch);
+  REQUIRE(few);
+  CHECK_FALSE(few->chunk->place(few->bytes));
+
+  std::vector<Broadcaster::Attachment> crowd;
+  while (firehose.ring.clients() < FrameChunk::kPagesFromClients) {
+    crowd.push_back(firehose.ring.attach());
+  }
+  firehose.append_many(1'000, "note", "s");  // fills the chunk and begins others
+  for (Offset at(900); at < firehose.ring.ring_end();) {
+    const auto burst = firehose.ring.collect({.from = at}, scratch);
+    REQUIRE(burst);
+    const auto place = burst->chunk->place(burst->bytes);
+    REQUIRE(place);
+    std::string read(burst->bytes.size(), '\0');
+    REQUIRE(::pread(place->fd, read.data(), read.size(), place->offset) ==
+            static_cast<ssize_t>(read.size()));
+    CHECK(read == burst->bytes);
+    at = burst->next;
+  }
+  const auto copies =
+      firehose.ring.collect({.from = Offset(900), .shape = Broadcaster::Shape::envelopes}, scratch);
+  REQUIRE(copies);
+  CHECK_FALSE(copies->chunk->place(copies->bytes));
 }
 
 TEST_CASE("Broadcaster: more kinds than a chunk holds start the next chunk",

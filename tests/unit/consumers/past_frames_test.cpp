@@ -30,7 +30,7 @@ struct Past {
   std::shared_ptr<const FrameChunk> keep_from(Offset from) {
     const auto reader = *events.log().reader(from);
     const auto batch = reader->read({.bytes_max = limits::kWriteChunkBytes});
-    return frames.keep(batch->events);
+    return frames.keep(batch->events, 2);
   }
   bool holds(Offset offset) {
     std::string scratch;
@@ -149,6 +149,18 @@ TEST_CASE("PastFrames: filters, `until` and envelopes are those of the ring", "[
       envelopes);
   REQUIRE(batch);
   CHECK(json::parse(envelopes + "]").size() == 3);
+}
+
+TEST_CASE("PastFrames: full chunks for a crowd are in a file too", "[consumers][past]") {
+  Past past;
+  past.events.append_many(1'000, "note", "s", 300);
+  const auto reader = *past.events.log().reader(Offset(100));
+  const auto events = reader->read({.bytes_max = limits::kWriteChunkBytes})->events;
+  constexpr std::size_t kCrowd = FrameChunk::kPagesFromClients;
+  const auto full = past.frames.keep(events, kCrowd);
+  CHECK(full->place(full->frames(full->first(), full->end())));
+  const auto small = past.frames.keep(events.first(1), kCrowd);
+  CHECK_FALSE(small->place(small->frame(small->first())));
 }
 
 TEST_CASE("PastFrames: more kinds than a chunk holds are kept in the next", "[consumers][past]") {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -105,6 +106,34 @@ TEST_CASE("Firehose: a reader that makes no progress is closed with 1013, and lo
   SocketClient again(authority);
   again.upgrade("/ws/firehose?from=" + std::to_string(heard.next) + "&heartbeat=3600");
   CHECK(listen(again).next == kEvents);
+}
+
+TEST_CASE(
+    "Firehose: frames that are sent from their pages arrive whole and in order, though the "
+    "socket never takes them all",
+    "[net][firehose]") {
+  Stage stage;
+  std::vector<consumers::Broadcaster::Attachment> crowd;
+  for (std::size_t i = 0; i < consumers::FrameChunk::kPagesFromClients; ++i) {
+    crowd.push_back(stage.behind.ring.attach());
+  }
+  SocketClient client(stage.server->url().substr(7));
+  client.upgrade("/ws/firehose?from=beginning&heartbeat=3600");
+  const auto reader = *stage.behind.events.log().reader(Offset(0));
+  std::size_t wrong = 0;
+  for (Offset next(0); next < Offset(kEvents);) {
+    const SocketClient::Frame frame = client.read_frame();
+    const auto offset = offset_of(frame.payload);
+    if (!offset) {
+      continue;
+    }
+    const auto batch = reader->read({.events_max = 1});
+    const bool whole = Offset(*offset) == next &&
+                       frame.payload.ends_with(std::string(batch->events[0].payload) + "}");
+    wrong += whole ? 0U : 1U;
+    ++next;
+  }
+  CHECK(wrong == 0);
 }
 
 }  // namespace
