@@ -2,6 +2,7 @@
 #include "event/check.hpp"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include <simdjson.h>
@@ -26,8 +27,17 @@ using simdjson::dom::object;
 struct Scratch {
   explicit Scratch(std::size_t depth_max) : parser(depth_max) {}
 
+  /// Gives back what a rare large text needed.
+  void shrink() {
+    constexpr std::size_t kMembersKept = 1'024;
+    parser.shrink();
+    if (members.capacity() > kMembersKept) {
+      members = {};
+    }
+  }
+
   PaddedParser parser;
-  std::vector<std::string_view> keys;
+  std::vector<DomJson::Member> members;  // of the outermost object
 };
 
 // simdjson counts an empty object or array as no level. With one level less than we allow whatever
@@ -56,34 +66,41 @@ bool has_object_with_too_many_keys(element value) {
          std::ranges::any_of(elements, has_object_with_too_many_keys);
 }
 
-bool has_duplicate(std::vector<std::string_view>& keys) {
+bool has_duplicate(std::span<const DomJson::Member> members) {
   constexpr std::size_t kFew = 24;
-  if (keys.size() <= kFew) {
-    for (std::size_t i = 1; i < keys.size(); ++i) {
+  if (members.size() <= kFew) {
+    for (std::size_t i = 1; i < members.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
-        if (keys[i] == keys[j]) {
+        if (members[i].key == members[j].key) {
           return true;
         }
       }
     }
     return false;
   }
+  std::vector<std::string_view> keys(members.size());
+  std::ranges::transform(members, keys.begin(), &DomJson::Member::key);
   std::ranges::sort(keys);
   return std::ranges::adjacent_find(keys) != keys.end();
 }
 
-/// The fast way: true if `text` is JSON we take, with its outermost object.
-bool parse_fast(Scratch& scratch, std::string_view text, object& root) {
+void list_members(object root, std::vector<DomJson::Member>& members) {
+  members.clear();
+  for (const auto field : root) {
+    members.push_back({field.key, field.value});
+  }
+}
+
+/// The fast way: true if `text` is JSON we take; then its members are listed.
+bool parse_fast(Scratch& scratch, std::string_view text) {
   element value;
+  object root;
   if (!scratch.parser.parse(text, value) || value.get(root) != simdjson::SUCCESS) {
     return false;
   }
-  scratch.keys.clear();
-  for (const auto field : root) {
-    scratch.keys.push_back(field.key);
-  }
-  return !has_duplicate(scratch.keys) && (text.size() < kBytesPerKey * limits::kEventKeysMax ||
-                                          !has_object_with_too_many_keys(value));
+  list_members(root, scratch.members);
+  return !has_duplicate(scratch.members) && (text.size() < kBytesPerKey * limits::kEventKeysMax ||
+                                             !has_object_with_too_many_keys(value));
 }
 
 /// A copy in which whole numbers too long for 64 bits are cut, which changes neither grammar nor
@@ -112,13 +129,15 @@ std::string with_short_integers(std::string_view text) {
 }
 
 /// Says why the fast way refused, or finds that it was too strict and parses once more.
-Result<void> parse_slow(Scratch& scratch, std::string_view text, object& root) {
+Result<void> parse_slow(Scratch& scratch, std::string_view text) {
   VIBES_TRY(judge_json(text));
   element value;
+  object root;
   if (!scratch.parser.parse(with_short_integers(text), value) ||
       value.get(root) != simdjson::SUCCESS) {
     return fail(Errc::not_json, "the parsers disagree about this text");
   }
+  list_members(root, scratch.members);
   return {};
 }
 
@@ -128,22 +147,21 @@ template <class Keep>
 Result<void> check_and_keep(std::string_view json, const TakeOut& what, Keep keep) {
   const std::string_view text = trim(json);
   VIBES_TRY(check_size(text));
-  const auto take = [&](object root) -> Result<void> {
-    VIBES_TRY_ASSIGN(taken, take_out<DomJson>(root, what));
+  const auto take = [&](const Scratch& parsed) -> Result<void> {
+    VIBES_TRY_ASSIGN(taken, take_out<DomJson>(parsed.members, what));
     keep(taken.beside(text));
     return {};
   };
-  object root;
   Scratch& scratch = scratch_of_thread();
-  const bool is_fast = parse_fast(scratch, text, root);
-  auto checked = is_fast ? take(root) : Result<void>();
-  scratch.parser.shrink();
+  const bool is_fast = parse_fast(scratch, text);
+  auto checked = is_fast ? take(scratch) : Result<void>();
+  scratch.shrink();
   if (is_fast) {
     return checked;
   }
   Scratch deep(kAnyDepth);
-  VIBES_TRY(parse_slow(deep, text, root));
-  return take(root);
+  VIBES_TRY(parse_slow(deep, text));
+  return take(deep);
 }
 
 }  // namespace

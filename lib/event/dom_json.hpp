@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include <simdjson.h>
@@ -14,10 +16,20 @@ struct DomJson {
   using Element = simdjson::dom::element;
   using Object = simdjson::dom::object;
   using Text = std::string_view;
+  struct Member {
+    std::string_view key;
+    Element value;
+  };
+  /// The members of the outermost object, which has been walked already: it is asked for most.
+  using Root = std::span<const Member>;
 
   /// The first of that name.
   static std::optional<Element> member(Object object, std::string_view name) {
     return value_of<Element>(object.at_key(name));
+  }
+  static std::optional<Element> member(Root root, std::string_view name) {
+    const auto found = std::ranges::find(root, name, &Member::key);
+    return found == root.end() ? std::nullopt : std::optional(found->value);
   }
   static std::optional<Text> text(Element element) {
     return value_of<std::string_view>(element.get<std::string_view>());

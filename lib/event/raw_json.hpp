@@ -13,6 +13,7 @@ namespace vibes::event {
 struct RawJson {
   using Element = std::string_view;  // a value as it is spelled, without white space around it
   using Object = std::string_view;   // the same
+  using Root = Object;
   using Text = std::string;
 
   /// The first of that name.

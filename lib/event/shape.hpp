@@ -19,11 +19,10 @@ template <class Json>
 class ShapeCheck {
  public:
   using Element = typename Json::Element;
-  using Object = typename Json::Object;
 
   explicit ShapeCheck(UnknownTypes unknown) : unknown_(unknown) {}
 
-  Result<void> check(Object event, const Shape& shape) const {
+  Result<void> check(typename Json::Root event, const Shape& shape) const {
     return check_fields(event, shape.fields, Path{shape.type, {}});
   }
 
@@ -98,7 +97,9 @@ class ShapeCheck {
     return {};
   }
 
-  Result<void> check_fields(Object fields, std::span<const FieldRule> rules,
+  /// Of the outermost object or one within it.
+  template <class Fields>
+  Result<void> check_fields(Fields fields, std::span<const FieldRule> rules,
                             const Path& path) const {
     for (const FieldRule& rule : rules) {
       const auto value = Json::member(fields, rule.name);
@@ -122,7 +123,7 @@ class ShapeCheck {
 /// Checks the fields of a known type, inner events included. Errors: bad_field, unknown_type; the
 /// context names the field by its path.
 template <class Json>
-Result<void> check_shape(typename Json::Object event, const Shape& shape, UnknownTypes unknown) {
+Result<void> check_shape(typename Json::Root event, const Shape& shape, UnknownTypes unknown) {
   return ShapeCheck<Json>(unknown).check(event, shape);
 }
 

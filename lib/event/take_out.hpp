@@ -31,7 +31,7 @@ inline Result<void> check_size(std::string_view text) {
 }
 
 template <class Json>
-Result<typename Json::Text> type_of(typename Json::Object event, std::size_t bytes_max) {
+Result<typename Json::Text> type_of(typename Json::Root event, std::size_t bytes_max) {
   const auto value = Json::member(event, "type");
   if (!value) {
     return fail(Errc::bad_type, "\"type\" is missing");
@@ -47,8 +47,8 @@ Result<typename Json::Text> type_of(typename Json::Object event, std::size_t byt
   return *std::move(type);
 }
 
-template <class Json>
-Result<typename Json::Text> session_in(typename Json::Object holder) {
+template <class Json, class Holder>
+Result<typename Json::Text> session_in(Holder holder) {
   const auto value = Json::member(holder, "session_id");
   if (!value || Json::is_null(*value)) {
     return typename Json::Text();
@@ -65,7 +65,7 @@ Result<typename Json::Text> session_in(typename Json::Object holder) {
 }
 
 template <class Json>
-Result<typename Json::Text> session_of(typename Json::Object event, const KnownType* known) {
+Result<typename Json::Text> session_of(typename Json::Root event, const KnownType* known) {
   VIBES_TRY_ASSIGN(session, session_in<Json>(event));
   if (session.empty() && known != nullptr && known->category == Category::hook) {
     const auto value = Json::member(event, "event");
@@ -77,7 +77,7 @@ Result<typename Json::Text> session_of(typename Json::Object event, const KnownT
 }
 
 template <class Json>
-Result<std::optional<Uuid>> event_id_of(typename Json::Object event) {
+Result<std::optional<Uuid>> event_id_of(typename Json::Root event) {
   const auto value = Json::member(event, "event_id");
   if (!value || Json::is_null(*value)) {
     return std::optional<Uuid>();
@@ -106,7 +106,7 @@ struct TakenOut {
 /// What check() wants of an object that is JSON we take, and what the log keeps beside it. One text
 /// for both ways of looking at JSON (DomJson, RawJson), so that they cannot come to differ.
 template <class Json>
-Result<TakenOut<Json>> take_out(typename Json::Object root, const TakeOut& what) {
+Result<TakenOut<Json>> take_out(typename Json::Root root, const TakeOut& what) {
   VIBES_TRY_ASSIGN(type, type_of<Json>(root, what.type_bytes_max));
   const KnownType* known = find_known_type(type);
   if (known != nullptr && what.options.known_fields == KnownFields::check) {
