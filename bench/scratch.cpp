@@ -2,6 +2,7 @@
 #include "scratch.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +25,9 @@ sigset_t endings() {
   }
   return set;
 }
+
+/// The one there is; exit() does not destroy what the stack holds.
+std::atomic<const Scratch*> live{nullptr};
 
 /// As if the signal had not been caught, so that a shell sees what ended the program.
 [[noreturn]] void die_by(int number) {
@@ -53,9 +57,19 @@ Scratch::Scratch(const std::vector<std::filesystem::path>& parents,
     paths_.emplace_back(name);
   }
   watcher_ = std::thread([this] { watch(); });
+  static const int registered = std::atexit(&Scratch::remove_at_exit);
+  (void)registered;
+  live = this;
+}
+
+void Scratch::remove_at_exit() {
+  if (const Scratch* const left = live.exchange(nullptr)) {
+    left->clear();
+  }
 }
 
 Scratch::~Scratch() {
+  live = nullptr;
   const std::uint64_t one = 1;
   (void)!::write(over_.get(), &one, sizeof one);
   watcher_.join();
@@ -71,11 +85,15 @@ void Scratch::watch() const {
       ::read(signals_.get(), &signal, sizeof signal) != static_cast<ssize_t>(sizeof signal)) {
     return;
   }
+  clear();
+  die_by(static_cast<int>(signal.ssi_signo));
+}
+
+void Scratch::clear() const {
   if (stop_users_) {
     stop_users_();
   }
   remove();
-  die_by(static_cast<int>(signal.ssi_signo));
 }
 
 void Scratch::remove() const {

@@ -11,12 +11,13 @@
 namespace vibes::bench {
 
 /// New directories for a benchmark's files, removed with all they hold at the end, also where
-/// SIGINT, SIGTERM or SIGHUP is that end: they are blocked here and wait for a thread of this
-/// object's own, so it must be made before any other thread, and be the only one at a time.
+/// exit() is that end, or SIGINT, SIGTERM or SIGHUP: they are blocked here and wait for a thread of
+/// this object's own, so it must be made before any other thread, and be the only one at a time.
 class Scratch {
  public:
-  /// One below each of `parents`. `stop_users` is called before a removal by signal, to end the
-  /// processes that write there. Ends the program with a message where there can be no directory.
+  /// One below each of `parents`. `stop_users` is called before a removal by signal or exit(), to
+  /// end the processes that write there. Ends the program with a message where there can be no
+  /// directory.
   explicit Scratch(const std::vector<std::filesystem::path>& parents,
                    std::function<void()> stop_users = {});
   Scratch(const Scratch&) = delete;
@@ -28,7 +29,9 @@ class Scratch {
   }
 
  private:
+  static void remove_at_exit();
   void watch() const;
+  void clear() const;
   void remove() const;
 
   std::vector<std::filesystem::path> paths_;

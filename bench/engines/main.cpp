@@ -16,22 +16,16 @@
 
 #include "engines/iggy_server_here.hpp"
 #include "engines/in_process.hpp"
-#include "engines/nats_process.hpp"
 #include "engines/open.hpp"
 #include "engines/through_server.hpp"
+#include "measure_options.hpp"
 #include "options.hpp"
+#include "peers/programs.hpp"
 #include "report.hpp"
 #include "scratch.hpp"
 
 namespace vibes::bench {
 namespace {
-
-struct Plan {
-  unsigned runs = 3;
-  double seconds = 2;
-  std::string program = std::filesystem::canonical("/proc/self/exe").parent_path() / "vibes-server";
-  std::vector<std::string> engines{kYardstick, "file os", "memory", "nats", "iggy"};
-};
 
 /// Next to nobody else's, in the current directory.
 std::filesystem::path directory_of(const std::string& engine) {
@@ -39,10 +33,10 @@ std::filesystem::path directory_of(const std::string& engine) {
          ("vibes-bench-" + engine + "-" + std::to_string(::getpid()));
 }
 
-EngineCase make_case(const std::string& name, const NatsProcess* nats,
+EngineCase make_case(const std::string& name, const PeerProcess* nats,
                      const std::filesystem::path& iggy) {
   if (nats != nullptr) {
-    return {name, nats->url("bench")};
+    return {name, "nats://127.0.0.1:" + std::to_string(nats->port()) + "/bench"};
   }
   if (name == "iggy") {
     return {name, "iggy:" + iggy.string()};
@@ -53,15 +47,15 @@ EngineCase make_case(const std::string& name, const NatsProcess* nats,
   return {name, "", name.substr(name.find(' ') + 1)};
 }
 
-void run_in_process(Table& table, const Plan& plan) {
+void run_in_process(Table& table, const MeasureOptions& plan) {
   const Scratch scratch({std::filesystem::current_path()});
   for (unsigned run = 0; run < plan.runs; ++run) {
-    for (const std::string& name : plan.engines) {
+    for (const std::string& name : plan.only) {
       const std::filesystem::path directory = scratch.path(0) / "log";
       std::filesystem::create_directories(directory);
-      std::unique_ptr<NatsProcess> nats;
+      std::unique_ptr<PeerProcess> nats;
       if (name == "nats") {
-        nats = std::make_unique<NatsProcess>(scratch.path(0) / "nats");
+        nats = start_nats(scratch.path(0) / "nats");
       }
       EngineCase engine = make_case(name, nats.get(), directory / "iggy");
       if (engine.url.empty()) {
@@ -75,30 +69,30 @@ void run_in_process(Table& table, const Plan& plan) {
 
 // The server's process has its scratch directory, of which there is one at a time: after a signal
 // those of NATS and Iggy stay.
-void run_through_server(Table& table, const Plan& plan) {
+void run_through_server(Table& table, const MeasureOptions& plan) {
   for (unsigned run = 0; run < plan.runs; ++run) {
-    for (const std::string& name : plan.engines) {
-      std::unique_ptr<NatsProcess> nats;
+    for (const std::string& name : plan.only) {
+      std::unique_ptr<PeerProcess> nats;
       if (name == "nats") {
-        nats = std::make_unique<NatsProcess>(directory_of(name));
+        nats = start_nats(directory_of(name));
       }
       const EngineCase engine = make_case(name, nats.get(), directory_of("iggy"));
-      measure_through_server(table, engine, plan.program, plan.seconds);
+      measure_through_server(table, engine, plan.server, plan.seconds);
       std::filesystem::remove_all(directory_of("iggy"));
     }
   }
 }
 
 /// Takes Iggy off the plan where it cannot run, and says why.
-std::vector<Figure> leave_out(Plan& plan) {
-  if (std::ranges::find(plan.engines, "iggy") == plan.engines.end()) {
+std::vector<Figure> leave_out(MeasureOptions& plan) {
+  if (!plan.wants("iggy")) {
     return {};
   }
   const auto why = why_no_iggy(directory_of("iggy"));
   if (!why) {
     return {};
   }
-  std::erase(plan.engines, "iggy");
+  std::erase(plan.only, "iggy");
   Figure row;
   row.name = "iggy";
   row.left_out = *why;
@@ -111,25 +105,15 @@ double load_average() {
 }
 
 int run(int argc, char** argv) {
-  Plan plan;
+  MeasureOptions plan{
+      .runs = 3, .seconds = 2, .only = {kYardstick, "file os", "memory", "nats", "iggy"}};
   CLI::App app("The same load on every engine of the log", "bench_engines");
   bool through_server = false;
   app.add_flag("--through-server", through_server,
                "Through a vibes-server, with a client at the firehose");
-  app.add_option("--server", plan.program, "The vibes-server to measure")->capture_default_str();
-  app.add_option("--runs", plan.runs, "How often everything is measured")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
-  app.add_option("--seconds", plan.seconds, "Length of each measurement")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--only", plan.engines, "The engines to measure")
-      ->check(CLI::IsMember(plan.engines))
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->capture_default_str();
+  add_measure_options(app, plan, "The engines to measure");
   const std::string json = parse_or_exit(app, argc, argv);
-  plan.program = std::filesystem::absolute(plan.program);
+  plan.server = std::filesystem::absolute(plan.server);
   const std::vector<Figure> left_out = leave_out(plan);
   const double load_before = load_average();
   Table table;

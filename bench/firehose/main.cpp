@@ -15,8 +15,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string>
 #include <string_view>
 #include <sys/epoll.h>
@@ -32,6 +30,7 @@
 #include "firehose/producers.hpp"
 #include "firehose/raw_client.hpp"
 #include "firehose/server_process.hpp"
+#include "loopback.hpp"
 #include "options.hpp"
 #include "report.hpp"
 
@@ -49,46 +48,6 @@ void add_latency(Figures& figures, const std::string& name, std::vector<double>&
 }
 
 // --- The machine ---
-
-double loopback_round_trip_us() {
-  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener.get(), generic, size) != 0 || ::listen(listener.get(), 1) != 0 ||
-      ::getsockname(listener.get(), generic, &size) != 0) {
-    die("listen");
-  }
-  std::jthread echo([&listener] {
-    const UniqueFd peer(::accept(listener.get(), nullptr, nullptr));
-    std::array<char, 512> bytes{};
-    for (ssize_t got = 0; (got = ::read(peer.get(), bytes.data(), bytes.size())) > 0;) {
-      if (::write(peer.get(), bytes.data(), static_cast<std::size_t>(got)) != got) {
-        break;
-      }
-    }
-  });
-  UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));
-  if (::connect(client.get(), generic, size) != 0) {
-    die("connect");
-  }
-  const int on = 1;
-  ::setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  std::array<char, kEventBytes> bytes{};
-  std::vector<double> samples;
-  for (int i = 0; i < 5'000; ++i) {
-    const double start = now_us();
-    if (::write(client.get(), bytes.data(), bytes.size()) <= 0 ||
-        ::read(client.get(), bytes.data(), bytes.size()) <= 0) {
-      die("echo");
-    }
-    samples.push_back(now_us() - start);
-  }
-  client.reset();
-  return percentile(samples, 50);
-}
 
 struct SyncLoop {
   double p50_us = 0;
@@ -119,9 +78,9 @@ SyncLoop write_and_sync() {
 }
 
 void measure_machine(Figures& figures) {
-  const double round_trip = loopback_round_trip_us();
+  auto round_trips = loopback_round_trips_us(5'000);
   const SyncLoop sync = write_and_sync();
-  figures.push_back({"loopback round trip", round_trip, "us", {}});
+  figures.push_back({"loopback round trip", percentile(round_trips, 50), "us", {}});
   figures.push_back({"pwrite+fdatasync of one event", sync.p50_us, "us", {}});
   figures.push_back({"pwrite+fdatasync loop", sync.per_second, "1/s", {}});
 }

@@ -17,6 +17,7 @@
 #include "claim.hpp"
 #include "firehose/producers.hpp"
 #include "firehose/server_process.hpp"
+#include "measure_options.hpp"
 #include "options.hpp"
 #include "peers/limits.hpp"
 #include "peers/load.hpp"
@@ -88,31 +89,18 @@ std::vector<Promise> promises() {
   };
 }
 
-struct Plan {
-  unsigned runs = 5;
-  double seconds = 1;
-  std::string program = own_directory() / "vibes-server";
-  std::vector<std::string> parts{"depth-1000", "depth-100", "connections", "ack", "os", "depths"};
-
-  [[nodiscard]] bool has(const std::string& part) const {
-    return std::ranges::find(parts, part) != parts.end();
-  }
-};
-
 /// What is measured, started when it is first asked for, each in a directory of its own.
 class Systems {
  public:
-  Systems(const Plan& plan, std::filesystem::path directory)
+  Systems(const MeasureOptions& plan, std::filesystem::path directory)
       : plan_(plan), directory_(std::move(directory)) {}
 
   /// Empty: it can be measured.
   static std::string why_not(const std::string& system) {
-    const std::map<std::string, std::string> programs{{kRedis, "redis-server"},
-                                                      {kJetStream, "nats-server"}};
-    const auto needed = programs.find(system);
-    return needed == programs.end() || installed(needed->second)
-               ? ""
-               : needed->second + " is not installed";
+    if (system == kRedis && !on_path("redis-server")) {
+      return "redis-server is not installed";
+    }
+    return system == kJetStream && !has_nats() ? "nats-server is not installed" : "";
   }
 
   LoadResult measure(const Point& point, double seconds) {
@@ -130,10 +118,10 @@ class Systems {
  private:
   std::unique_ptr<PeerProcess> start(const std::string& system) const {
     if (system == kOurs) {
-      return start_vibes(directory_ / "vibes", plan_.program, "fsync");
+      return start_vibes(directory_ / "vibes", plan_.server, "fsync");
     }
     if (system == kOursOs) {
-      return start_vibes(directory_ / "vibes-os", plan_.program, "os");
+      return start_vibes(directory_ / "vibes-os", plan_.server, "os");
     }
     if (system == kRedis) {
       return start_redis(directory_ / "redis", "always");
@@ -157,7 +145,7 @@ class Systems {
     return system == kRaw ? raw_append(port, event_) : websocket_append(port, event_);
   }
 
-  const Plan& plan_;
+  const MeasureOptions& plan_;
   std::filesystem::path directory_;
   std::string event_ = sample_event(1);
   std::map<std::string, std::unique_ptr<PeerProcess>> running_;
@@ -175,10 +163,10 @@ void add_once(std::vector<Point>& points, const Point& point) {
   }
 }
 
-std::vector<Point> points_of_claims(const Plan& plan) {
+std::vector<Point> points_of_claims(const MeasureOptions& plan) {
   std::vector<Point> points;
   for (const Promise& promise : promises()) {
-    if (plan.has(promise.part)) {
+    if (plan.wants(promise.part)) {
       add_once(points, promise.ours);
       if (promise.peer != nullptr) {
         add_once(points, theirs(promise));
@@ -196,10 +184,10 @@ std::vector<double> values(const std::vector<LoadResult>& results, double LoadRe
   return all;
 }
 
-std::vector<Claim> claims(const Plan& plan, const Results& results) {
+std::vector<Claim> claims(const MeasureOptions& plan, const Results& results) {
   std::vector<Claim> all;
   for (const Promise& promise : promises()) {
-    if (!plan.has(promise.part)) {
+    if (!plan.wants(promise.part)) {
       continue;
     }
     Claim claim;
@@ -255,28 +243,17 @@ std::vector<Figure> figures(const Results& results) {
 }
 
 int run(int argc, char** argv) {
-  Plan plan;
+  MeasureOptions plan{.only = {"depth-1000", "depth-100", "connections", "ack", "os", "depths"}};
   CLI::App app("Appending beside other systems", "bench_peers_append");
-  app.add_option("--server", plan.program, "The vibes-server to measure")->capture_default_str();
-  app.add_option("--runs", plan.runs, "How often everything is measured")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
-  app.add_option("--seconds", plan.seconds, "Length of each measurement")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--only", plan.parts, "What to measure")
-      ->check(CLI::IsMember(plan.parts))
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->capture_default_str();
+  add_measure_options(app, plan, "What to measure");
   const std::string json = parse_or_exit(app, argc, argv);
-  plan.program = std::filesystem::absolute(plan.program);
+  plan.server = std::filesystem::absolute(plan.server);
 
   const Scratch scratch({std::filesystem::current_path()});
   Systems systems(plan, scratch.path(0));
   const Results results = measure(systems, points_of_claims(plan), plan.runs, plan.seconds);
   int status = report_claims("peers_append", claims(plan, results), json);
-  if (plan.has("depths")) {
+  if (plan.wants("depths")) {
     // A plot wants many points rather than sharp ones.
     const Results depths =
         measure(systems, points_of_depths(), std::min(plan.runs, 3U), plan.seconds / 3);

@@ -41,7 +41,8 @@ void open_as(int number, const std::string& path, int flags) {
 
 // In the child, between fork and exec.
 [[noreturn]] void become(const Command& command, int ready, pid_t parent) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent ||
+      ::chdir(command.directory.c_str()) != 0) {
     ::_exit(127);
   }
   sigset_t none;
@@ -92,6 +93,21 @@ std::string Daemon::first_line() const {
   return line;
 }
 
+bool Daemon::await_listener(int port) {
+  const double give_up = now_us() + 10e6;
+  while (now_us() < give_up) {
+    if (try_connect(port)) {
+      return true;
+    }
+    if (::waitpid(pid_, nullptr, WNOHANG) != 0) {
+      pid_ = -1;
+      return false;
+    }
+    ::poll(nullptr, 0, 2);
+  }
+  return false;
+}
+
 void Daemon::stop(int signal) {
   if (pid_ > 0) {
     ::kill(pid_, signal);
@@ -119,6 +135,28 @@ double Daemon::memory_kib(const std::string& field) const {
   die("/proc has no " + field);
 }
 
+std::vector<std::string> environment_in(const std::filesystem::path& directory,
+                                        const std::filesystem::path& sockets) {
+  const char* path = std::getenv("PATH");
+  std::vector<std::string> environment{"PATH=" + std::string(path != nullptr ? path : ""),
+                                       "XDG_RUNTIME_DIR=" + sockets.string(),
+                                       "HOME=" + directory.string()};
+  for (const std::string name : {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}) {
+    const std::filesystem::path folder = directory / name;
+    std::filesystem::create_directories(folder);
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+    environment.push_back(name + "=" + folder.string());
+  }
+  return environment;
+}
+
+std::string contents(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
 bool on_path(const std::string& program) {
   const char* path = std::getenv("PATH");
   std::istringstream folders(path != nullptr ? path : "");
@@ -130,24 +168,9 @@ bool on_path(const std::string& program) {
   return false;
 }
 
-std::string beside_us(const std::string& program) {
-  return std::filesystem::canonical("/proc/self/exe").parent_path() / program;
-}
-
 int free_port() {
   const Listener listener;
   return listener.port();
-}
-
-void await_listener(int port) {
-  const double give_up = now_us() + 10e6;
-  while (now_us() < give_up) {
-    if (try_connect(port)) {
-      return;
-    }
-    ::poll(nullptr, 0, 2);
-  }
-  die("nobody listens on port " + std::to_string(port));
 }
 
 double run_us(const Command& command) {

@@ -20,6 +20,7 @@ struct Command {
   std::string standard_input = "/dev/null";
   std::string standard_output = "/dev/null";
   std::string standard_error = "/dev/null";  // written from its beginning
+  std::string directory = ".";               // where a Daemon runs
 };
 
 /// A server that runs beside the benchmark and dies with it. Its descriptor 3 is a pipe to us, for
@@ -35,6 +36,9 @@ class Daemon {
 
   /// Waits for the first line on its descriptor 3; empty where it ended without one.
   [[nodiscard]] std::string first_line() const;
+  /// Waits until somebody listens on that port of 127.0.0.1. False: it ended, or nobody does within
+  /// ten seconds.
+  [[nodiscard]] bool await_listener(int port);
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// Sends the signal and waits for the end.
   void stop(int signal);
@@ -53,14 +57,16 @@ class Daemon {
   UniqueFd ready_;
 };
 
+/// $PATH, and for what keeps files where XDG says: folders in `directory`, which are made;
+/// `sockets` is a short path.
+std::vector<std::string> environment_in(const std::filesystem::path& directory,
+                                        const std::filesystem::path& sockets);
+/// What the file holds.
+std::string contents(const std::filesystem::path& file);
 /// Whether $PATH has it.
 bool on_path(const std::string& program);
-/// The program of this name beside the one that runs.
-std::string beside_us(const std::string& program);
 /// Of the loopback interface, and nobody's at this moment.
 int free_port();
-/// Waits until somebody listens there; ends the program where nobody does within ten seconds.
-void await_listener(int port);
 /// From spawn to exit, in us. Ends the program with a message where the command fails.
 double run_us(const Command& command);
 

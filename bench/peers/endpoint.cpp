@@ -4,14 +4,13 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <fcntl.h>
 
 #include "firehose/raw_client.hpp"
 #include "firehose/server_process.hpp"
+#include "peers/wire.hpp"
 
 namespace vibes::bench {
 namespace {
@@ -111,10 +110,7 @@ std::size_t take_raw_acks(std::string_view bytes, std::uint64_t& events) {
 }
 
 void say_hello(int fd, const Endpoint& endpoint) {
-  const std::string_view hello = endpoint.hello;
-  if (::send(fd, hello.data(), hello.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(hello.size())) {
-    die("hello");
-  }
+  send_all(fd, endpoint.hello);
   std::string answer;
   std::array<char, 4'096> piece{};
   while (answer.find(endpoint.hello_end) == std::string::npos) {
@@ -129,16 +125,7 @@ void say_hello(int fd, const Endpoint& endpoint) {
 }  // namespace
 
 UniqueFd connect_blocking(const Endpoint& endpoint) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(endpoint.port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    die("connect");
-  }
-  const int on = 1;
-  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  UniqueFd fd = connect_to(endpoint.port);
   const timeval patience{.tv_sec = 5, .tv_usec = 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (!endpoint.hello.empty()) {

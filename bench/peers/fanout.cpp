@@ -14,7 +14,6 @@
 #include <poll.h>
 
 #include "claim.hpp"
-#include "engines/nats_process.hpp"
 #include "firehose/producers.hpp"
 #include "firehose/raw_client.hpp"
 #include "firehose/server_process.hpp"
@@ -22,6 +21,7 @@
 #include "peers/crowd.hpp"
 #include "peers/fanout_events.hpp"
 #include "peers/peer_options.hpp"
+#include "peers/programs.hpp"
 #include "peers/vibes_here.hpp"
 #include "peers/wire.hpp"
 #include "scratch.hpp"
@@ -105,9 +105,8 @@ UniqueFd connect_to_nats(int port, const std::string& then) {
 }
 
 double through_nats(const std::filesystem::path& directory, const FanOut& what) {
-  const NatsProcess server(directory);
-  const std::string url = server.url("");
-  const int port = std::atoi(url.c_str() + url.rfind(':') + 1);
+  const auto server = start_nats(directory);
+  const int port = server->port();
   const std::string publications = nats_publications(what.events);
   Crowd<ByteCounter> crowd;
   const std::string subscribe = std::string("SUB ") + kNatsSubject + " 1\r\n";
@@ -142,7 +141,7 @@ struct Samples {
 };
 
 Samples measure(const PeerOptions& options, const FanOut& what) {
-  const bool nats = on_path("nats-server") || std::getenv("VIBES_NATS_SERVER") != nullptr;
+  const bool nats = has_nats();
   Samples samples;
   for (unsigned i = 0; i < options.runs; ++i) {
     const Scratch scratch({options.dir, "/tmp"});

@@ -14,6 +14,7 @@
 
 #include "claim.hpp"
 #include "firehose/server_process.hpp"
+#include "measure_options.hpp"
 #include "options.hpp"
 #include "peers/delivery.hpp"
 #include "peers/limits.hpp"
@@ -23,17 +24,6 @@
 
 namespace vibes::bench {
 namespace {
-
-struct Plan {
-  unsigned runs = 5;
-  double seconds = 1;
-  std::string program = own_directory() / "vibes-server";
-  std::vector<std::string> parts{"one", "hundred"};
-
-  [[nodiscard]] bool has(const std::string& part) const {
-    return std::ranges::find(parts, part) != parts.end();
-  }
-};
 
 /// One system, and how many receive.
 struct Case {
@@ -56,7 +46,7 @@ constexpr const char* kHundred = "vibes, os, to 100";
 
 class Comparison {
  public:
-  Comparison(const Plan& plan, const std::filesystem::path& directory)
+  Comparison(const MeasureOptions& plan, const std::filesystem::path& directory)
       : plan_(plan), directory_(directory) {
     add("one", kFsync, "", 1, ours("fsync"), vibes_route);
     add("one", kOs, "", 1, ours("os"), vibes_route);
@@ -76,7 +66,7 @@ class Comparison {
 
   void run_once() {
     settle(directory_);
-    if (plan_.has("one")) {
+    if (plan_.wants("one")) {
       limits_.push_back(write_and_sync_p50_us(directory_) + loopback_round_trip_p50_us());
     }
     for (Case& one : cases_) {
@@ -94,7 +84,7 @@ class Comparison {
 
   [[nodiscard]] std::vector<Claim> claims() const {
     std::vector<Claim> all;
-    if (plan_.has("one")) {
+    if (plan_.wants("one")) {
       const Case& fsync = named(kFsync);
       const Case& os = named(kOs);
       all.push_back(beside("append to firehose, p50", "fdatasync and a round trip", 1.2));
@@ -110,7 +100,7 @@ class Comparison {
       all.push_back(alone("append to firehose, os, p50", os.p50, 90));
       all.push_back(alone("append to firehose, os, p99", os.p99, 230));
     }
-    if (plan_.has("hundred")) {
+    if (plan_.wants("hundred")) {
       all.push_back(alone("append to 100 firehoses, os, p99", named(kHundred).p99, 1'000));
     }
     return all;
@@ -131,13 +121,13 @@ class Comparison {
   void add(const std::string& part, const std::string& name, const std::string& needs,
            std::size_t receivers, std::function<std::unique_ptr<PeerProcess>()> start,
            std::function<Route(int)> route) {
-    if (plan_.has(part) && (needs.empty() || installed(needs))) {
+    if (plan_.wants(part) && (needs.empty() || on_path(needs))) {
       cases_.push_back({part, name, needs, receivers, std::move(start), std::move(route)});
     }
   }
   std::filesystem::path next() { return directory_ / std::to_string(++directories_); }
   std::function<std::unique_ptr<PeerProcess>()> ours(const std::string& durability) {
-    return [this, durability] { return start_vibes(next(), plan_.program, durability); };
+    return [this, durability] { return start_vibes(next(), plan_.server, durability); };
   }
   [[nodiscard]] bool has(const std::string& name) const {
     return std::ranges::find(cases_, name, &Case::name) != cases_.end();
@@ -162,7 +152,7 @@ class Comparison {
     return claim;
   }
 
-  const Plan& plan_;
+  const MeasureOptions& plan_;
   std::filesystem::path directory_;
   int directories_ = 0;
   int streams_ = 0;
@@ -171,22 +161,11 @@ class Comparison {
 };
 
 int run(int argc, char** argv) {
-  Plan plan;
+  MeasureOptions plan{.only = {"one", "hundred"}};
   CLI::App app("From an append to who receives it, beside other systems", "bench_peers_firehose");
-  app.add_option("--server", plan.program, "The vibes-server to measure")->capture_default_str();
-  app.add_option("--runs", plan.runs, "How often everything is measured")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
-  app.add_option("--seconds", plan.seconds, "Length of each measurement")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--only", plan.parts, "What to measure: one receiver, a hundred")
-      ->check(CLI::IsMember(plan.parts))
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->capture_default_str();
+  add_measure_options(app, plan, "What to measure: one receiver, a hundred");
   const std::string json = parse_or_exit(app, argc, argv);
-  plan.program = std::filesystem::absolute(plan.program);
+  plan.server = std::filesystem::absolute(plan.server);
 
   const Scratch scratch({std::filesystem::current_path()});
   Comparison comparison(plan, scratch.path(0));

@@ -110,7 +110,9 @@ class Peers {
   }
   static std::unique_ptr<Daemon> start(std::vector<std::string> words, int port) {
     auto daemon = std::make_unique<Daemon>(ask(std::move(words)));
-    await_listener(port);
+    if (!daemon->await_listener(port)) {
+      die("nobody listens on port " + std::to_string(port));
+    }
     return daemon;
   }
 

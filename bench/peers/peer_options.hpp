@@ -7,17 +7,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "measure_options.hpp"
+
 namespace vibes::bench {
 
 /// What the programs that measure us beside peers have in common.
-struct PeerOptions {
-  unsigned runs = 5;
-  std::vector<std::string> only;  // the parts to measure
+struct PeerOptions : MeasureOptions {
   std::filesystem::path dir = std::filesystem::current_path();
-  std::string server;  // the vibes-server to measure
-  std::string ctl;     // and the vibesctl
-
-  [[nodiscard]] bool wants(const std::string& part) const;
+  std::string ctl;  // the vibesctl to measure
 };
 
 /// Adds --runs, --only, --dir and --bin, and parses as parse_or_exit does. Lifts the limit of open

@@ -3,26 +3,22 @@
 
 #include <filesystem>
 #include <string>
-#include <sys/types.h>
 #include <vector>
+
+#include "peers/daemon.hpp"
 
 namespace vibes::bench {
 
-/// A port of 127.0.0.1 that nobody listens on at the moment.
-int free_port();
-
-/// Whether a program of this name is on $PATH.
-bool installed(const std::string& name);
-
-/// Another program that serves on a port of 127.0.0.1. It keeps everything in a directory of its
-/// own, which is its working directory too, and writes its output there. Killed by its pid when
-/// destroyed, for nothing that it holds is needed afterwards; dies with us. Made by the main thread
-/// only.
+/// A server, ours or another's, that serves on a port of 127.0.0.1. It keeps everything in a
+/// directory of its own, which is its working directory too, and writes its output there. Killed
+/// when destroyed, for nothing that it holds is needed afterwards; dies with us. Made by the main
+/// thread only.
 class PeerProcess {
  public:
   /// Makes `directory` and waits until somebody listens on `port`. Ends the program with a message
   /// where that does not come to pass.
-  PeerProcess(std::filesystem::path directory, std::vector<std::string> argv, int port);
+  PeerProcess(const std::filesystem::path& directory, const std::vector<std::string>& words,
+              int port);
   PeerProcess(const PeerProcess&) = delete;
   PeerProcess& operator=(const PeerProcess&) = delete;
   ~PeerProcess();
@@ -30,13 +26,9 @@ class PeerProcess {
   [[nodiscard]] int port() const { return port_; }
 
  private:
-  void wait_until_it_listens();
-  [[noreturn]] void give_up() const;
-
   std::filesystem::path directory_;
-  std::string name_;
   int port_;
-  pid_t pid_ = -1;
+  Daemon daemon_;
 };
 
 }  // namespace vibes::bench

@@ -2,11 +2,13 @@
 #include "peers/programs.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <string_view>
 #include <sys/socket.h>
 
 #include "firehose/server_process.hpp"
+#include "measure_options.hpp"
 #include "peers/endpoint.hpp"
 
 namespace vibes::bench {
@@ -38,11 +40,12 @@ void make_stream(int port) {
   }
 }
 
-}  // namespace
-
-std::filesystem::path own_directory() {
-  return std::filesystem::canonical("/proc/self/exe").parent_path();
+const char* nats_named() {
+  const char* const named = std::getenv("VIBES_NATS_SERVER");
+  return named != nullptr && *named != '\0' ? named : nullptr;
 }
+
+}  // namespace
 
 std::unique_ptr<PeerProcess> start_vibes(const std::filesystem::path& directory,
                                          const std::string& program,
@@ -73,15 +76,23 @@ std::unique_ptr<PeerProcess> start_redis(const std::filesystem::path& directory,
   return std::make_unique<PeerProcess>(directory, argv, port);
 }
 
-std::unique_ptr<PeerProcess> start_jetstream(const std::filesystem::path& directory) {
+std::unique_ptr<PeerProcess> start_nats(const std::filesystem::path& directory) {
+  const char* const named = nats_named();
   const int port = free_port();
   std::filesystem::create_directories(directory);
   const std::filesystem::path config = directory / "conf";
   std::ofstream(config) << "host: 127.0.0.1\nport: " << port << "\njetstream { store_dir: \""
                         << (directory / "store").string() << "\" }\n";
-  auto peer = std::make_unique<PeerProcess>(
-      directory, std::vector<std::string>{"nats-server", "-c", config}, port);
-  make_stream(port);
+  return std::make_unique<PeerProcess>(
+      directory, std::vector<std::string>{named != nullptr ? named : "nats-server", "-c", config},
+      port);
+}
+
+bool has_nats() { return nats_named() != nullptr || on_path("nats-server"); }
+
+std::unique_ptr<PeerProcess> start_jetstream(const std::filesystem::path& directory) {
+  auto peer = start_nats(directory);
+  make_stream(peer->port());
   return peer;
 }
 
@@ -99,8 +110,7 @@ std::unique_ptr<PeerProcess> start_raw_reference(const std::filesystem::path& di
   const int port = free_port();
   return std::make_unique<PeerProcess>(
       directory,
-      std::vector<std::string>{own_directory() / "raw_reference", std::to_string(port), "events"},
-      port);
+      std::vector<std::string>{beside_us("raw_reference"), std::to_string(port), "events"}, port);
 }
 
 }  // namespace vibes::bench

@@ -18,13 +18,14 @@ std::unique_ptr<PeerProcess> start_vibes(const std::filesystem::path& directory,
 /// snapshots and does not write its file anew, which would cost it time.
 std::unique_ptr<PeerProcess> start_redis(const std::filesystem::path& directory,
                                          const std::string& appendfsync);
+/// nats-server ($VIBES_NATS_SERVER, else the one on $PATH) with JetStream, and no stream yet.
+std::unique_ptr<PeerProcess> start_nats(const std::filesystem::path& directory);
+/// Whether there is one.
+bool has_nats();
 /// nats-server with a stream in files that keeps the subject `e`.
 std::unique_ptr<PeerProcess> start_jetstream(const std::filesystem::path& directory);
 std::unique_ptr<PeerProcess> start_mosquitto(const std::filesystem::path& directory);
 /// The raw reference, beside this program.
 std::unique_ptr<PeerProcess> start_raw_reference(const std::filesystem::path& directory);
-
-/// Where the program that runs lies.
-std::filesystem::path own_directory();
 
 }  // namespace vibes::bench

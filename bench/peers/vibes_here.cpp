@@ -3,8 +3,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include <poll.h>
 #include <unistd.h>
@@ -39,27 +37,10 @@ bool any_lag(const std::string& consumers) {
   return false;
 }
 
-std::string contents(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 std::vector<std::string> environment_of(const VibesHome& home) {
-  const char* path = std::getenv("PATH");
-  std::vector<std::string> environment{"PATH=" + std::string(path != nullptr ? path : ""),
-                                       "XDG_RUNTIME_DIR=" + home.sockets.string(),
-                                       "HOME=" + home.directory.string()};
-  for (const std::string name : {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}) {
-    const std::filesystem::path folder = home.directory / name;
-    std::filesystem::create_directories(folder);
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
-    environment.push_back(name + "=" + folder.string());
-  }
-  return environment;
+  return environment_in(home.directory, home.sockets);
 }
 
 VibesHere::VibesHere(const VibesHome& home, const std::vector<std::string>& options) {

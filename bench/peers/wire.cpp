@@ -11,6 +11,7 @@
 #include "firehose/producers.hpp"
 #include "firehose/server_process.hpp"
 #include "loopback.hpp"
+#include "peers/endpoint.hpp"
 
 namespace vibes::bench {
 namespace {
@@ -107,10 +108,7 @@ std::string read_through(int fd, std::string_view ending) {
 
 UniqueFd open_websocket(int port, const std::string& path) {
   UniqueFd fd = connect_to(port);
-  send_all(fd.get(), "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-                         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                         "Sec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  send_all(fd.get(), websocket_hello(port, path));
   const std::string answer = read_through(fd.get(), "\r\n\r\n");
   if (!answer.starts_with("HTTP/1.1 101")) {
     die("handshake: " + answer);
