@@ -63,12 +63,16 @@ Result<EventStream::Turn> EventStream::turn(const Wanted& wanted, std::string& s
   return read_log(wanted, scratch);
 }
 
+consumers::BurstRequest EventStream::request_for(const Wanted& wanted) const {
+  return {.from = next_,
+          .until = wanted.until,
+          .filter = &wanted.filter,
+          .bytes_max = wanted.bytes_max,
+          .shape = wanted.shape};
+}
+
 std::optional<consumers::Burst> EventStream::collect(const Wanted& wanted, std::string& scratch) {
-  const consumers::BurstRequest request{.from = next_,
-                                        .until = wanted.until,
-                                        .filter = &wanted.filter,
-                                        .bytes_max = wanted.bytes_max,
-                                        .shape = wanted.shape};
+  const consumers::BurstRequest request = request_for(wanted);
   auto burst = broadcaster_.collect(request, scratch);
   if (burst) {
     reader_.reset();
@@ -138,11 +142,7 @@ Result<EventStream::Turn> EventStream::read_for_all(const Wanted& wanted, std::s
     return Turn{};
   }
   const auto chunk = past_.keep(batch.events, broadcaster_.clients());
-  const consumers::BurstRequest request{.from = next_,
-                                        .until = wanted.until,
-                                        .filter = &wanted.filter,
-                                        .bytes_max = wanted.bytes_max,
-                                        .shape = wanted.shape};
+  const consumers::BurstRequest request = request_for(wanted);
   consumers::BurstMaker burst(request, scratch);
   burst.take(chunk, std::min(chunk->end(), wanted.until.value_or(chunk->end())));
   return take(burst.finish());

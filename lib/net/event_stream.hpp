@@ -64,6 +64,7 @@ class EventStream {
 
  private:
   [[nodiscard]] Offset end(const Wanted& wanted) const;
+  [[nodiscard]] consumers::BurstRequest request_for(const Wanted& wanted) const;
   std::optional<consumers::Burst> collect(const Wanted& wanted, std::string& scratch);
   Turn take(consumers::Burst burst);
   Result<Turn> read_log(const Wanted& wanted, std::string& scratch);

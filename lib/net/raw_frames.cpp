@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "net/raw_frames.hpp"
 
-#include <cstdint>
 #include <cstring>
 #include <sys/sendfile.h>
 #include <vector>
@@ -9,6 +8,7 @@
 #include <libwebsockets.h>
 
 #include "base/assert.hpp"
+#include "wire/frame_header.hpp"
 
 namespace vibes::net {
 
@@ -61,22 +61,12 @@ bool write_raw_frames(lws* wsi, std::string_view frames) {
 }
 
 std::string_view next_frame_payload(std::string_view& frames) {
-  VIBES_ASSERT(frames.size() >= 2);
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(frames[i]); };
-  std::size_t header = 2;
-  std::size_t length = byte(1);
-  const std::size_t extended = length == 126 ? 2 : length == 127 ? 8 : 0;
-  if (extended > 0) {
-    VIBES_ASSERT(frames.size() >= header + extended);
-    length = 0;
-    for (std::size_t i = 0; i < extended; ++i) {
-      length = length << 8U | byte(header + i);
-    }
-    header += extended;
-  }
-  VIBES_ASSERT(frames.size() - header >= length);
-  const std::string_view payload = frames.substr(header, length);
-  frames.remove_prefix(header + length);
+  wire::FrameHeader header;
+  frames.remove_prefix(header.take(frames));
+  VIBES_ASSERT(header.is_whole() && !header.is_masked());
+  VIBES_ASSERT(frames.size() >= header.payload_bytes());
+  const std::string_view payload = frames.substr(0, header.payload_bytes());
+  frames.remove_prefix(payload.size());
   return payload;
 }
 
