@@ -9,7 +9,6 @@
 namespace vibes::net {
 
 using consumers::Broadcaster;
-using eventlog::ReadBatch;
 
 void EventStream::seek(Offset next) {
   ahead_ = {};

@@ -15,8 +15,8 @@ namespace vibes::net {
 namespace {
 
 bool as_they_are() {
-  static const bool known = sends_frames_as_they_are(lws_get_library_version());
-  return known;
+  static const bool kKnown = sends_frames_as_they_are(lws_get_library_version());
+  return kKnown;
 }
 
 bool write_as_they_are(lws* wsi, std::string_view frames) {
