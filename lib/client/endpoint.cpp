@@ -10,6 +10,7 @@
 
 #include "base/paths.hpp"
 #include "client/errc.hpp"
+#include "event/ascii.hpp"
 
 namespace vibes::client {
 namespace {
@@ -75,15 +76,6 @@ std::optional<std::string> environment(const char* name) {
     return std::nullopt;
   }
   return value;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 }  // namespace
@@ -163,7 +155,7 @@ Result<std::string> read_token(const std::filesystem::path& file) {
   std::string text(kTokenBytesMax + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
-  const std::string token(trimmed(text));
+  const std::string token(event::trim(text));
   const bool printable = token.find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos;
   if (token.empty() || text.size() > kTokenBytesMax || !printable) {
     return fail(make_error_code(Errc::bad_token), file.string() + " holds no token");

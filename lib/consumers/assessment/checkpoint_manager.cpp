@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "event/ascii.hpp"
+
 namespace vibes::consumers::assessment {
 namespace {
 
@@ -26,7 +28,7 @@ constexpr std::size_t kQuoteBytes = 120;
 }  // namespace
 
 std::string first_line(std::string_view text, std::size_t bytes) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  text = event::trim_front(text);
   text = text.substr(0, text.find_first_of("\r\n"));
   if (text.size() <= bytes) {
     return std::string(text);

@@ -9,6 +9,7 @@
 #include "consumers/assessment/errc.hpp"
 #include "consumers/assessment/session_verdict.hpp"
 #include "consumers/assessment/text_cut.hpp"
+#include "event/ascii.hpp"
 
 namespace vibes::consumers::assessment {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kObjectsTried = 64;  // each may be looked through to the end of the text
-constexpr std::string_view kSpace = " \t\r\n";
 
 /// The object that begins at `from`, up to its closing brace; empty if there is none.
 std::string_view object_at(std::string_view text, std::size_t from) {
@@ -59,12 +59,6 @@ json find_object(std::string_view text) {
   return found;
 }
 
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(kSpace);
-  return first == std::string::npos ? ""
-                                    : text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
-}
-
 bool is_outcome(std::string_view name) {
   constexpr std::array kAll = {SessionOutcome::success, SessionOutcome::partial,
                                SessionOutcome::failure, SessionOutcome::abandoned};
@@ -83,7 +77,7 @@ Result<ModelAnswer> read_answer(std::string_view printed) {
     return fail(Errc::bad_answer, "no summary");
   }
   ModelAnswer answer;
-  answer.summary = trimmed(summary->get_ref<const std::string&>());
+  answer.summary = event::trim(summary->get_ref<const std::string&>());
   if (answer.summary.empty()) {
     return fail(Errc::bad_answer, "an empty summary");
   }
