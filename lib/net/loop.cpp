@@ -18,8 +18,6 @@ namespace {
 // Read at once from a WebSocket; also what a connection holds for it, of which only a page or two
 // is ever touched.
 constexpr std::size_t kReceiveBytes = 120 * limits::kKiB;
-// Read in one turn at most, a read that goes beyond it aside.
-constexpr std::size_t kTurnBytes = 256 * limits::kKiB;
 // Written at once at most: no write of ours is cut into pieces.
 constexpr std::size_t kSendBytes = 4 * limits::kMiB;
 // A client on this machine has sent its request by then.
@@ -197,20 +195,12 @@ void Loop::run() {
   lws_ = nullptr;
 }
 
-/// Waits for something to do, and does it. Where a producer had filled what is read at once there
-/// is more of it: one sync for all is better than one for each piece. False: it is over.
+/// Waits for something to do, and does it. Of a producer that had more than is read at once the
+/// rest is for the next turn: what came goes into the log meanwhile. False: it is over.
 bool Loop::take_turn() {
-  turn_bytes_ = 0;
-  int wait = read_left_over() ? -1 : 0;  // for libwebsockets: not at all, or as long as it takes
-  std::size_t before = 0;
-  do {
-    before = turn_bytes_;
-    if (lws_service(lws_, wait) < 0) {
-      return false;
-    }
-    wait = -1;
-  } while (turn_bytes_ - before >= kReceiveBytes / 2 && turn_bytes_ < kTurnBytes);
-  return true;
+  const int wait =
+      read_left_over() ? -1 : 0;  // for libwebsockets: not at all, or as long as it takes
+  return lws_service(lws_, wait) >= 0;
 }
 
 /// Makes libwebsockets ask those for input whose sockets may have none. False: there are none.
@@ -258,8 +248,7 @@ void Loop::write_out() {
   writing_out_ = false;
 }
 
-void Loop::note_input(Peer& peer, std::size_t bytes) {
-  turn_bytes_ += bytes;
+void Loop::note_input(Peer& peer) {
   if (!std::exchange(peer.noted().input, true)) {
     with_input_.push_back(&peer);
   }

@@ -102,7 +102,7 @@ class Loop {
   /// libwebsockets tells us that the thread was woken.
   void on_woken();
   /// Its endpoint is told when the turn ends.
-  void note_input(Peer& peer, std::size_t bytes);
+  void note_input(Peer& peer);
   /// It has input that is in no socket any more.
   void note_left_over(Peer& peer);
   /// Its endpoint writes when the turn ends. False: there is no such end to come, ask
@@ -131,7 +131,6 @@ class Loop {
   std::unique_ptr<Timer> stop_timer_;
   std::list<std::unique_ptr<Peer>> peers_;
   std::vector<Peer*> with_input_;  // in this turn
-  std::size_t turn_bytes_ = 0;     // of their messages
   std::vector<Peer*> with_left_over_;
   std::vector<Peer*> want_to_write_;  // at its end, in the order in which they asked
   bool writing_out_ = false;

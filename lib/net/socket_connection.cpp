@@ -86,7 +86,7 @@ void SocketConnection::on_log_moved() {
 }
 
 void SocketConnection::hand_over(std::string_view text) {
-  peer_.loop().note_input(peer_, text.size());
+  peer_.loop().note_input(peer_);
   endpoint_->on_message(text);
 }
 

@@ -17,8 +17,9 @@ constexpr std::size_t kGroupBytes = 4 * limits::kMiB;
 /// A quiet log is vouched for after this long.
 constexpr auto kMarkAfter = 200ms;
 /// What drive() commits at most on the caller's thread: above this the writer thread's sync and the
-/// caller's reading better go side by side.
-constexpr std::size_t kDrivenBytesMax = 128 * limits::kKiB;
+/// caller's reading better go side by side. Less than a net thread reads at once, which is what
+/// comes of a producer that has more.
+constexpr std::size_t kDrivenBytesMax = 96 * limits::kKiB;
 constexpr unsigned kDrivenGroupsMax = 8;
 /// A disk whose syncs take longer, on average over about this many, keeps the caller from its
 /// other work.

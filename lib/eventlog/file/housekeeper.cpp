@@ -6,13 +6,15 @@
 #include <utility>
 
 #include "base/thread_priority.hpp"
+#include "io/patient_write.hpp"
 
 namespace vibes::eventlog::file {
 namespace {
 
-constexpr std::size_t kZerosPerWrite = 1 * limits::kMiB;
+constexpr std::size_t kZerosPerWrite = io::kPatientWriteBytes;
+constexpr std::size_t kZerosPerSync = 1 * limits::kMiB;
 /// Between two writes of zeros, so that they do not crowd out the appends.
-constexpr std::chrono::milliseconds kZerosPause{4};
+constexpr std::chrono::microseconds kZerosPause{500};
 
 }  // namespace
 
@@ -36,13 +38,13 @@ void Housekeeper::stop() {
   }
 }
 
-void Housekeeper::prepare(std::uint64_t capacity) {
+void Housekeeper::prepare(std::uint64_t capacity, Blocks blocks) {
   if (!thread_.joinable()) {
     return;  // take() makes it
   }
   const MutexLock lock(mutex_);
   if (!next_.file && !preparing_) {
-    wanted_ = capacity;
+    wanted_ = Wanted{capacity, blocks};
     changed_.notify_all();
   }
 }
@@ -102,7 +104,7 @@ Result<std::unique_ptr<io::File>> Housekeeper::make(io::FileSystem& fs, const La
 void Housekeeper::run() {
   step_back();
   while (true) {
-    std::optional<std::uint64_t> capacity;
+    std::optional<Wanted> next;
     std::optional<Sealed> sealed;
     {
       MutexLock lock(mutex_);
@@ -112,29 +114,30 @@ void Housekeeper::run() {
       if (stopping_ && to_index_.empty()) {
         return;
       }
-      capacity = stopping_ ? std::nullopt : std::exchange(wanted_, std::nullopt);
-      if (capacity) {
+      next = stopping_ ? std::nullopt : std::exchange(wanted_, std::nullopt);
+      if (next) {
         preparing_ = true;
       } else {
         sealed = std::move(to_index_.front());
         to_index_.pop_front();
       }
     }
-    if (capacity) {
-      prepare_one(*capacity);
+    if (next) {
+      prepare_one(*next);
     } else {
       write_index(*std::move(sealed));
     }
   }
 }
 
-void Housekeeper::prepare_one(std::uint64_t capacity) {
+void Housekeeper::prepare_one(const Wanted& wanted) {
   // Errors stay here: take() tries again and tells the writer.
-  auto file = make(fs_, layout_, capacity);
-  const bool usable = file && fill_with_zeros(**file, capacity);
+  auto file = make(fs_, layout_, wanted.capacity);
+  const bool usable =
+      file && (wanted.blocks == Blocks::reserved || fill_with_zeros(**file, wanted.capacity));
   const MutexLock lock(mutex_);
   if (usable) {
-    next_ = Next{std::move(*file), capacity};
+    next_ = Next{std::move(*file), wanted.capacity};
   }
   preparing_ = false;
   changed_.notify_all();
@@ -155,7 +158,11 @@ bool Housekeeper::fill_with_zeros(io::File& file, std::uint64_t capacity) {
     const auto size =
         static_cast<std::size_t>(std::min<std::uint64_t>(kZerosPerWrite, capacity - at));
     // A file that cannot be written or synced is given up: the next one starts afresh.
-    if (!file.write_at(at, Bytes(zeros).first(size)) || !file.sync_data()) {
+    if (!file.write_at(at, Bytes(zeros).first(size))) {
+      return false;
+    }
+    const bool is_last = at + size == capacity;
+    if (((at + size) % kZerosPerSync == 0 || is_last) && !file.sync_data()) {
       return false;
     }
   }

@@ -186,12 +186,17 @@ Result<void> LogWriter::create_segment(std::size_t body_bytes) {
   info.file_bytes = header.capacity;
   store_.add_active(info, file.file, {});
   active_ = std::move(file);
-  housekeeper_.prepare(options_.segment_bytes);
+  prepare_next();
   if (auto marked = mark(format::SlotState::open);
       !marked && marked.error().code != Errc::storage_full) {
     return marked;
   }
   return {};
+}
+
+void LogWriter::prepare_next() {
+  housekeeper_.prepare(options_.segment_bytes,
+                       options_.syncs_each_batch ? Blocks::written : Blocks::reserved);
 }
 
 Result<void> LogWriter::write_batch(BatchHeader& header, std::span<std::byte> batch) {

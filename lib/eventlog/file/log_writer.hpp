@@ -53,6 +53,8 @@ class LogWriter {
   Result<void> make_room(std::size_t body_bytes);
   /// Whether a batch whose records have `bytes` fits into the active segment.
   [[nodiscard]] bool has_room(std::size_t bytes) const;
+  /// Has the segment after the active one prepared beside the appends.
+  void prepare_next();
   /// Seals the active segment, whatever room it has, and opens the next one.
   Result<void> roll() { return open_next(0); }
   /// Writes a batch of events, whose header is filled in here, at the end of the active segment.

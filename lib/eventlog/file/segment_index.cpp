@@ -10,6 +10,7 @@
 #include "eventlog/errc.hpp"
 #include "eventlog/file/segment_scanner.hpp"
 #include "eventlog/id_window.hpp"
+#include "io/patient_write.hpp"
 
 namespace vibes::eventlog::file {
 namespace {
@@ -80,6 +81,9 @@ void put_ids(Buffer& to, const std::vector<IdEntry>& ids) {
 
 Buffer encode(const SegmentIndex& index) {
   Buffer out(format::kIndexHeaderBytes);
+  out.reserve(format::kIndexHeaderBytes +
+              index.sparse.entries().size() * format::kSparseEntryBytes +
+              (index.ids.size() / format::kIdsPerBlock + 2) * format::kIdBlockBytes);
   put_sparse(out, index.sparse);
   const std::size_t kinds_at = out.size();
   put_kinds(out, index.kinds);
@@ -304,7 +308,7 @@ Result<void> write_index(io::FileSystem& fs, const std::string& path, SegmentInd
     VIBES_TRY(fs.remove(temporary));
   }
   VIBES_TRY_ASSIGN(file, fs.open(temporary, io::OpenMode::create_new));
-  VIBES_TRY(file->write_at(0, encode(index)));
+  VIBES_TRY(io::write_patiently(*file, 0, encode(index)));
   return fs.rename(temporary, path);
 }
 
