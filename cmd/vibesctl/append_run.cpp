@@ -32,6 +32,7 @@ struct Batch {
   std::vector<std::size_t> numbers;  // of each event
   std::vector<Refused> refused;
   std::size_t bytes = 0;
+  Timestamp began;  // when it got its first event
 };
 
 /// Fills one batch while the server has another.
@@ -49,7 +50,7 @@ class Appender {
       return;
     }
     if (!event->event_id) {
-      event->event_id = ids_.next(system_clock().now());
+      event->event_id = ids_.next(time_of_batch());
     }
     batch_.bytes += event->payload.size();
     batch_.events.push_back(*std::move(event));
@@ -115,6 +116,14 @@ class Appender {
   }
 
  private:
+  /// Events of one time have ids that count up, of which the server need be told only the first.
+  Timestamp time_of_batch() {
+    if (batch_.events.empty()) {
+      batch_.began = system_clock().now();
+    }
+    return batch_.began;
+  }
+
   void report(std::size_t number, const Error& why) {
     session_.report.error(std::string(unit_) + " " + std::to_string(number) + ": " + why.message());
     worst_ = why.code == client::make_error_code(client::Errc::conflict) ? ExitCode::conflict

@@ -10,6 +10,20 @@ constexpr std::size_t kTextBytes = 36;
 constexpr std::uint64_t kLowMask = (1ULL << 62U) - 1;
 constexpr std::uint16_t kHighMask = 0x0fff;
 
+std::uint64_t load_be(const std::uint8_t* from) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    value = value << 8U | from[i];
+  }
+  return value;
+}
+
+void store_be(std::uint8_t* to, std::uint64_t value) {
+  for (std::size_t i = sizeof value; i > 0; --i, value >>= 8U) {
+    to[i - 1] = static_cast<std::uint8_t>(value);
+  }
+}
+
 }  // namespace
 
 std::optional<std::int64_t> Uuid::unix_ms() const {
@@ -64,6 +78,14 @@ Uuid name_uuid(const Uuid& name_space, std::string_view name) {
   return uuid;
 }
 
+Uuid uuid_after(const Uuid& uuid, std::uint64_t steps) {
+  constexpr std::size_t kLowAt = 8;
+  const std::uint64_t last = load_be(uuid.bytes.data() + kLowAt);
+  Uuid after = uuid;
+  store_be(after.bytes.data() + kLowAt, (last & ~kLowMask) | ((last + steps) & kLowMask));
+  return after;
+}
+
 UuidV7Generator::UuidV7Generator() = default;
 
 Uuid UuidV7Generator::next(Timestamp now) {
@@ -88,9 +110,7 @@ Uuid UuidV7Generator::next(Timestamp now) {
   }
   uuid.bytes[6] = static_cast<std::uint8_t>(0x70U | (high_ >> 8U));
   uuid.bytes[7] = static_cast<std::uint8_t>(high_ & 0xffU);
-  for (std::size_t i = 0; i < 8; ++i) {
-    uuid.bytes[8 + i] = static_cast<std::uint8_t>(low_ >> (56U - 8U * i));
-  }
+  store_be(uuid.bytes.data() + 8, low_);
   uuid.bytes[8] = static_cast<std::uint8_t>(0x80U | (uuid.bytes[8] & 0x3fU));
   return uuid;
 }

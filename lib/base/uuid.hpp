@@ -40,6 +40,10 @@ Uuid name_uuid(const Uuid& name_space, std::string_view name);
 inline constexpr Uuid kUrlNamespace{{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4,
                                      0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}};
 
+/// The UUID that comes `steps` after this one where ids are counted up: in the last 62 bits, which
+/// wrap, so that version and variant stay (RFC 9562 §6.2, method 2).
+Uuid uuid_after(const Uuid& uuid, std::uint64_t steps);
+
 /// Makes version 7 UUIDs that grow strictly, also when many are made in a millisecond and when the
 /// clock steps back: the 48-bit time never decreases, and the 74 remaining bits count up from a
 /// random start (RFC 9562 §6.2, method 2). Not thread-safe: each generator has one owner.

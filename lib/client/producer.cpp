@@ -57,16 +57,28 @@ std::size_t body_bytes(std::span<const event::NewEvent> events) {
   return bytes;
 }
 
-HttpRequest request_for(std::span<const event::NewEvent> events, const std::string& minimum_ack) {
-  HttpRequest request;
-  request.method = "POST";
-  request.path = "/api/events" + (minimum_ack.empty() ? "" : "?ack=" + minimum_ack);
-  if (events.size() == 1) {
-    request.headers = {{"Content-Type", "application/json"},
-                       {"Idempotency-Key", to_string(*events[0].event_id)}};
-    request.body = events[0].payload;
-    return request;
+/// Whether the ids are those that the server gives to the lines of NDJSON after the first one's.
+bool can_be_lines(std::span<const event::NewEvent> events) {
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (*events[i].event_id != uuid_after(*events[0].event_id, i) ||
+        events[i].payload.find('\n') != std::string::npos) {
+      return false;
+    }
   }
+  return true;
+}
+
+void put_lines(HttpRequest& request, std::span<const event::NewEvent> events) {
+  request.headers = {{"Content-Type", "application/x-ndjson"},
+                     {"Idempotency-Key", to_string(*events[0].event_id)}};
+  request.body.reserve(body_bytes(events));
+  for (const event::NewEvent& event : events) {
+    request.body += event.payload;
+    request.body += '\n';
+  }
+}
+
+void put_cloudevents(HttpRequest& request, std::span<const event::NewEvent> events) {
   request.headers = {{"Content-Type", "application/cloudevents-batch+json"}};
   request.body.reserve(body_bytes(events));
   for (const event::NewEvent& event : events) {
@@ -74,6 +86,21 @@ HttpRequest request_for(std::span<const event::NewEvent> events, const std::stri
     append_cloudevent(request.body, event);
   }
   request.body += ']';
+}
+
+HttpRequest request_for(std::span<const event::NewEvent> events, const std::string& minimum_ack) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = "/api/events?ids=0" + (minimum_ack.empty() ? "" : "&ack=" + minimum_ack);
+  if (events.size() == 1) {
+    request.headers = {{"Content-Type", "application/json"},
+                       {"Idempotency-Key", to_string(*events[0].event_id)}};
+    request.body = events[0].payload;
+  } else if (can_be_lines(events)) {
+    put_lines(request, events);
+  } else {
+    put_cloudevents(request, events);
+  }
   return request;
 }
 

@@ -35,9 +35,9 @@ struct Receipt {
 };
 
 /// Hands events to the server over HTTP and to the spool while there is no server. What is sent is
-/// the events' own bytes; their event_id travels beside them (Idempotency-Key for one, CloudEvents
-/// for several), so that sending again after an unknown outcome is safe. Spooled events always go
-/// before new ones. One thread at a time.
+/// the events' own bytes; their event_id travels beside them (Idempotency-Key for one, and for
+/// several whose ids count up from it; CloudEvents for others), so that sending again after an
+/// unknown outcome is safe. Spooled events always go before new ones. One thread at a time.
 class Producer {
  public:
   /// Without a spool an unreachable server is an error.

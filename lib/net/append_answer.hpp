@@ -13,11 +13,9 @@
 #include "base/result.hpp"
 #include "base/uuid.hpp"
 #include "eventlog/event_log.hpp"
+#include "net/append_query.hpp"
 
 namespace vibes::net {
-
-/// Whether acks carry the ids of their events.
-enum class AckIds : std::uint8_t { without, with };
 
 /// The answers of one append connection that have not been written yet, in the order of its
 /// messages. Acks that follow each other become one, so that a client that reads slowly costs no

@@ -44,16 +44,4 @@ AppendErrorName name_append_error(const std::error_code& code) {
   return {"log_not_writable", {}};
 }
 
-eventlog::Durability durability_of(const eventlog::LogStatus& status) {
-  if (status.engine_durability) {
-    return *status.engine_durability;
-  }
-  if (status.url.starts_with("memory:")) {
-    return eventlog::Durability::memory;
-  }
-  return status.durability.kind == eventlog::DurabilityPolicy::Kind::fsync
-             ? eventlog::Durability::fsync
-             : eventlog::Durability::os;
-}
-
 }  // namespace vibes::net

@@ -17,7 +17,4 @@ struct AppendErrorName {
 };
 AppendErrorName name_append_error(const std::error_code& code);
 
-/// The most that an ack of this log will say, which is what `ack=` in a query is held against.
-eventlog::Durability durability_of(const eventlog::LogStatus& status);
-
 }  // namespace vibes::net

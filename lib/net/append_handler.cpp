@@ -10,6 +10,7 @@
 #include "event/cloudevent.hpp"
 #include "event/errc.hpp"
 #include "net/append_error.hpp"
+#include "net/append_query.hpp"
 #include "net/append_response.hpp"
 
 namespace vibes::net {
@@ -45,36 +46,21 @@ std::optional<event::CheckedBatch> check_body(const Request& request,
   return std::nullopt;
 }
 
-/// The event_id that a header gives to a single event without one.
+/// The event_ids that a header gives to events without one: its own to the first of the request,
+/// and counted up from there.
 std::optional<Response> apply_idempotency_key(const std::string& key,
                                               std::vector<event::NewEvent>& events) {
   if (key.empty()) {
     return std::nullopt;
   }
-  const auto id = parse_uuid(key);
-  if (!id || events.size() != 1) {
-    return error_response(400, "bad_idempotency_key",
-                          "Idempotency-Key is a UUID and goes with a single event");
+  const auto first = parse_uuid(key);
+  if (!first || first->is_nil()) {
+    return error_response(400, "bad_idempotency_key", kBadIdempotencyKey);
   }
-  if (!events.front().event_id) {
-    events.front().event_id = id;
-  }
-  return std::nullopt;
-}
-
-std::optional<Response> refuse_durability(const Query& query, const eventlog::EventLog& log) {
-  const auto wanted = query.get("ack");
-  if (!wanted) {
-    return std::nullopt;
-  }
-  const auto durability = eventlog::parse_durability(*wanted);
-  if (!durability) {
-    return error_response(400, "bad_query", "ack is memory, os, fsync or replicated");
-  }
-  const eventlog::Durability given = durability_of(log.status());
-  if (given < *durability) {
-    return error_response(412, "durability_unavailable",
-                          fmt::format("this log acknowledges as {}", eventlog::to_string(given)));
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!events[i].event_id) {
+      events[i].event_id = uuid_after(*first, i);
+    }
   }
   return std::nullopt;
 }
@@ -82,8 +68,12 @@ std::optional<Response> refuse_durability(const Query& query, const eventlog::Ev
 }  // namespace
 
 void append_events(const Request& request, const Responder& responder, Services& services) {
-  if (auto refused = refuse_durability(request.head.query, services.log)) {
-    return responder.send(*std::move(refused));
+  const auto query = parse_append_query(request.head.query, AckIds::with, services.log);
+  if (!query) {
+    return responder.send(error_response(400, "bad_query", query.error().context));
+  }
+  if (query->unavailable) {
+    return responder.send(error_response(412, "durability_unavailable", *query->unavailable));
   }
   auto checked = check_body(request, services.check);
   if (!checked) {
@@ -105,8 +95,8 @@ void append_events(const Request& request, const Responder& responder, Services&
   }
   const Result<void> taken = services.log.append_driven(
       std::move(checked->events),
-      [responder, share](const Result<eventlog::AppendReceipt>& receipt) {
-        responder.send(receipt ? receipt_response(*receipt) : append_error(receipt.error()));
+      [responder, share, ids = query->ids](const Result<eventlog::AppendReceipt>& receipt) {
+        responder.send(receipt ? receipt_response(*receipt, ids) : append_error(receipt.error()));
       });
   if (!taken) {
     responder.send(append_error(taken.error()));

@@ -45,7 +45,7 @@ Response append_error(const Error& error, std::size_t line) {
 
 int receipt_status(const eventlog::AppendReceipt& receipt) { return receipt.pending ? 202 : 200; }
 
-Response receipt_response(const eventlog::AppendReceipt& receipt) {
+Response receipt_response(const eventlog::AppendReceipt& receipt, AckIds ids) {
   Response response;
   response.status = receipt_status(receipt);
   const auto out = std::back_inserter(response.body);
@@ -55,12 +55,16 @@ Response receipt_response(const eventlog::AppendReceipt& receipt) {
     fmt::format_to(out, R"({{"first_offset":{},"last_offset":{})",
                    receipt.places.front().offset.value(), receipt.places.back().offset.value());
   }
-  fmt::format_to(out, R"(,"count":{},"durability":"{}","event_ids":[)", receipt.places.size(),
+  fmt::format_to(out, R"(,"count":{},"durability":"{}")", receipt.places.size(),
                  eventlog::to_string(receipt.durability));
-  for (std::size_t i = 0; i < receipt.places.size(); ++i) {
-    fmt::format_to(out, R"({}"{}")", i == 0 ? "" : ",", to_string(receipt.places[i].event_id));
+  if (receipt.pending || ids == AckIds::with) {
+    response.body += R"(,"event_ids":[)";
+    for (std::size_t i = 0; i < receipt.places.size(); ++i) {
+      fmt::format_to(out, R"({}"{}")", i == 0 ? "" : ",", to_string(receipt.places[i].event_id));
+    }
+    response.body += ']';
   }
-  fmt::format_to(out, R"(],"duplicates":{}}})", receipt.duplicates());
+  fmt::format_to(out, R"(,"duplicates":{}}})", receipt.duplicates());
   return response;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "eventlog/event_log.hpp"
+#include "net/append_query.hpp"
 #include "net/http.hpp"
 
 namespace vibes::net {
@@ -13,7 +14,7 @@ namespace vibes::net {
 Response append_error(const Error& error, std::size_t line = 0);
 /// The status of an append that the log took: 202 where its events are pending.
 int receipt_status(const eventlog::AppendReceipt& receipt);
-/// The answer of one that the log took.
-Response receipt_response(const eventlog::AppendReceipt& receipt);
+/// The answer of one that the log took. Pending events are always named, for they have no offsets.
+Response receipt_response(const eventlog::AppendReceipt& receipt, AckIds ids = AckIds::with);
 
 }  // namespace vibes::net

@@ -16,6 +16,7 @@
 #include "eventlog/event_log.hpp"
 #include "net/append_answer.hpp"
 #include "net/append_error.hpp"
+#include "net/append_query.hpp"
 
 namespace vibes::net {
 namespace {
@@ -26,12 +27,6 @@ constexpr std::size_t kMessageOverheadBytes = 256;
 constexpr event::PackedEvents::Room kRoomAhead{1'024, 256 * limits::kKiB};
 // How soon a message that found no room is tried again where no commit says so earlier.
 constexpr std::chrono::milliseconds kRetryAfter{10};
-
-struct AppendQuery {
-  AckIds ids = AckIds::without;
-  /// Set: the client wants more than this log gives, and every message is refused with this.
-  std::optional<std::string> unavailable;
-};
 
 /// Where whoever commits leaves receipts for the net thread. Shared with the appends under way,
 /// which may outlive the connection.
@@ -383,36 +378,10 @@ void AppendSocket::balance_reading() {
   }
 }
 
-Unexpected bad(std::string what) {
-  return fail(std::make_error_code(std::errc::invalid_argument), std::move(what));
-}
-
-Result<AppendQuery> parse_query(const Query& query, const AppendContext& context) {
-  AppendQuery parsed;
-  if (const auto ids = query.get("ids")) {
-    if (*ids != "0" && *ids != "1") {
-      return bad("ids takes 0 or 1, not \"" + *ids + "\"");
-    }
-    parsed.ids = *ids == "1" ? AckIds::with : AckIds::without;
-  }
-  if (const auto ack = query.get("ack")) {
-    const auto wanted = eventlog::parse_durability(*ack);
-    if (!wanted) {
-      return bad("ack takes memory, os, fsync or replicated, not \"" + *ack + "\"");
-    }
-    const eventlog::Durability given = durability_of(context.log.status());
-    if (given < *wanted) {
-      parsed.unavailable = "this log acknowledges " + std::string(to_string(given)) + ", not " +
-                           std::string(to_string(*wanted));
-    }
-  }
-  return parsed;
-}
-
 }  // namespace
 
 Result<EndpointMaker> plan_append_socket(const Query& query, AppendContext& context) {
-  VIBES_TRY_ASSIGN(parsed, parse_query(query, context));
+  VIBES_TRY_ASSIGN(parsed, parse_append_query(query, AckIds::without, context.log));
   return EndpointMaker([parsed = std::move(parsed), &context](Connection& connection) {
     return std::make_unique<AppendSocket>(connection, context, parsed);
   });

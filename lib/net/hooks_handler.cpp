@@ -151,8 +151,7 @@ void append_hook(const Request& request, const Responder& responder, Services& s
   const std::string& key = request.head.idempotency_key;
   const std::optional<Uuid> id = parse_uuid(key);
   if (!key.empty() && (!id || id->is_nil())) {
-    return responder.send(
-        error_response(400, "bad_idempotency_key", "Idempotency-Key is a UUID, not all zero"));
+    return responder.send(error_response(400, "bad_idempotency_key", kBadIdempotencyKey));
   }
   auto share = std::make_shared<AppendBudget::Share>(services.budget.take(request.body.size()));
   if (!*share) {

@@ -71,6 +71,9 @@ inline Response error_response(int status, std::string_view code, std::string_vi
   return error_response({.status = status, .code = code, .message = message});
 }
 
+/// The message beside the code bad_idempotency_key.
+inline constexpr std::string_view kBadIdempotencyKey = "Idempotency-Key is a UUID, not all zero";
+
 /// How a handler answers, once: at once or later. A value that may be kept, copied and used on any
 /// thread; when the client has gone meanwhile it does nothing.
 class Responder {

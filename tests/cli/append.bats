@@ -118,6 +118,15 @@ load helpers
   [ "$(jq -c '[.offset,.durability,.duplicate]' <<<"$output")" = $'[0,"fsync",false]\n[1,"fsync",false]' ]
 }
 
+@test "append: -l --receipts, the ids that are told are those in the log, over several batches" {
+  start_server
+  seq 1 9000 | sed 's/.*/{"type":"note","text":"&"}/' >lines
+  vibesctl append -l --receipts <lines | jq -r '"\(.offset) \(.event_id)"' >told
+  vibesctl tail -n all -e -F '{offset} {event_id}' >kept
+  [ "$(wc -l <kept)" -eq 9000 ]
+  cmp told kept
+}
+
 @test "append: the same event_id twice is one event; with another payload it is a conflict, 9" {
   start_server
   id=01900000-0000-7000-8000-000000000001

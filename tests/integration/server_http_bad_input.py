@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whatever an HTTP client does wrong gets the expected answer, the server lives on and serves the next one."""
 
+import json
 import socket
 import time
 
@@ -207,8 +208,8 @@ def test_what_a_form_could_send_is_no_event(server, media_type):
     assert ask(server, request(server, POST, body, Content_Type=media_type, Content_Length=len(body)))[0] == 415
 
 
-def post(server, body, media_type=JSON, **changes):
-    return ask(server, request(server, POST, body, Content_Type=media_type, Content_Length=len(body), **changes))
+def post(server, body, media_type=JSON, line=POST, **changes):
+    return ask(server, request(server, line, body, Content_Type=media_type, Content_Length=len(body), **changes))
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,27 @@ def test_idempotency_keys(server):
     assert b'"duplicates":0' in post(server, one, Idempotency_Key=key)[2]
     assert b'"duplicates":1' in post(server, one, Idempotency_Key=key)[2]
     assert post(server, one, Idempotency_Key="not-a-uuid")[0] == 400
-    assert post(server, b'[{"type":"a"},{"type":"b"}]', Idempotency_Key=key)[0] == 400
+    assert post(server, one, Idempotency_Key="00000000-0000-0000-0000-000000000000")[0] == 400
+
+
+def test_an_idempotency_key_counts_up_over_a_batch(server):
+    stem = "01940000-0000-7000-8000-00000000"
+    own = "01940000-0000-7000-9000-000000000001"
+    events = [{"type": "counted", "n": n} for n in range(4)]
+    events[2]["event_id"] = own
+    lines = "\n".join(json.dumps(event) for event in events).encode()
+    for media_type, body in (("application/x-ndjson", lines), ("application/json", json.dumps(events).encode())):
+        status, _, answer = post(server, body, media_type, Idempotency_Key=stem + "fffe")
+        answer = json.loads(answer)
+        assert status == 200 and answer["duplicates"] == (0 if media_type.endswith("ndjson") else 4)
+        assert answer["event_ids"] == [stem + "fffe", stem + "ffff", own, stem[:-1] + "10001"]
+        status, _, again = post(
+            server, body, media_type, "POST /api/events?ids=0 HTTP/1.1", Idempotency_Key=stem + "fffe"
+        )
+        assert status == 200 and json.loads(again)["duplicates"] == 4 and b"event_ids" not in again
+    status, _, body = post(server, b'[{"type":"a"},{"type":"b"}]', Idempotency_Key=stem + "fffe")
+    assert status == 409 and b"event_id_conflict" in body
+    assert post(server, b'{"type":"a"}', JSON, "POST /api/events?ids=maybe HTTP/1.1")[0] == 400
 
 
 @pytest.mark.parametrize("upgrade", ["h2c", "bogus", "websocket-ish", "TLS/1.0", "websocket, h2c"])

@@ -37,6 +37,26 @@ TEST_CASE("uuid: version 7 grows strictly, within a millisecond and when the clo
   }
 }
 
+TEST_CASE("uuid: what comes after one has its version and variant", "[base]") {
+  const auto after = [](const char* uuid, std::uint64_t steps) {
+    return to_string(uuid_after(*parse_uuid(uuid), steps));
+  };
+  CHECK(after("0190163d-8694-739b-aea5-966c26f8ad91", 0) == "0190163d-8694-739b-aea5-966c26f8ad91");
+  CHECK(after("0190163d-8694-739b-aea5-966c26f8ad91", 1) == "0190163d-8694-739b-aea5-966c26f8ad92");
+  CHECK(after("0190163d-8694-739b-aea5-966c26f8adff", 2) == "0190163d-8694-739b-aea5-966c26f8ae01");
+  CHECK(after("0190163d-8694-739b-bfff-ffffffffffff", 1) == "0190163d-8694-739b-8000-000000000000");
+  CHECK(after("6ba7b810-9dad-11d1-00b4-00c04fd430c8", 8) == "6ba7b810-9dad-11d1-00b4-00c04fd430d0");
+}
+
+TEST_CASE("uuid: version 7 counts up within a millisecond", "[base]") {
+  UuidV7Generator generator;
+  const Timestamp now{1'700'000'000'123'456};
+  const Uuid first = generator.next(now);
+  for (std::uint64_t steps = 1; steps < 1'000; ++steps) {
+    REQUIRE(generator.next(now) == uuid_after(first, steps));
+  }
+}
+
 TEST_CASE("uuid: version 7 carries its millisecond", "[base]") {
   UuidV7Generator generator;
   CHECK(generator.next(Timestamp{1'700'000'000'123'456}).unix_ms() == 1'700'000'000'123);

@@ -32,8 +32,10 @@ TEST_CASE("receipt_response: pending events have ids and no offsets", "[net]") {
   CHECK(placed.status == 200);
   CHECK(placed.body == R"({"first_offset":7,"last_offset":7,"count":1,"durability":"fsync",)"
                        R"("event_ids":["0190a1b2-0000-7000-8000-00000000000a"],"duplicates":0})");
+  CHECK(receipt_response(receipt, AckIds::without).body ==
+        R"({"first_offset":7,"last_offset":7,"count":1,"durability":"fsync","duplicates":0})");
   receipt.pending = true;
-  const Response pending = receipt_response(receipt);
+  const Response pending = receipt_response(receipt, AckIds::without);
   CHECK(pending.status == 202);
   CHECK(pending.body == R"({"pending":true,"count":1,"durability":"fsync",)"
                         R"("event_ids":["0190a1b2-0000-7000-8000-00000000000a"],"duplicates":0})");
