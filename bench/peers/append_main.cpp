@@ -111,6 +111,9 @@ class Systems {
                   run_sqlite(directory_ / "sqlite", event_, per_transaction, seconds)};
     }
     const Endpoint to = endpoint(point.system);  // what its start writes belongs to what is settled
+    for (const auto& [system, process] : running_) {
+      process->await_idle();
+    }
     settle(directory_);
     return run_load(to, {point.connections, point.window, seconds});
   }

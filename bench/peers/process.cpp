@@ -3,6 +3,8 @@
 
 #include <csignal>
 
+#include <poll.h>
+
 #include "firehose/server_process.hpp"
 
 namespace vibes::bench {
@@ -10,6 +12,9 @@ namespace {
 
 constexpr const char* kOutput = "output";
 constexpr const char* kErrors = "errors";
+constexpr int kLookEveryMs = 50;
+constexpr int kLooksMax = 600;
+constexpr double kIdleCpuUs = 2'500;  // between two looks
 
 Command command_in(const std::filesystem::path& directory, const std::vector<std::string>& words) {
   const std::filesystem::path sockets = directory / "XDG_RUNTIME_DIR";
@@ -37,6 +42,18 @@ PeerProcess::~PeerProcess() {
   daemon_.stop(SIGKILL);
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
+}
+
+void PeerProcess::await_idle() const {
+  double before = daemon_.cpu_us();
+  for (int looks = 0; looks < kLooksMax; ++looks) {
+    ::poll(nullptr, 0, kLookEveryMs);
+    const double now = daemon_.cpu_us();
+    if (now - before < kIdleCpuUs) {
+      return;
+    }
+    before = now;
+  }
 }
 
 }  // namespace vibes::bench

@@ -24,6 +24,9 @@ class PeerProcess {
   ~PeerProcess();
 
   [[nodiscard]] int port() const { return port_; }
+  /// Waits until it has next to nothing to do, half a minute at most: what it makes of an earlier
+  /// load beside the others is no part of the next measurement, neither of it nor of another.
+  void await_idle() const;
 
  private:
   std::filesystem::path directory_;
