@@ -85,8 +85,8 @@ class Endpoint {
   virtual void on_open() {}
   /// A complete text message, at most the route's limit, valid UTF-8.
   virtual void on_message(std::string_view text) = 0;
-  /// What the socket held has been handed over, all of it in this turn of the net thread: the time
-  /// to pass on what came together.
+  /// What was read of the socket in this turn of the net thread has been handed over: the time to
+  /// pass on what came together.
   virtual void on_input_end() {}
   virtual void on_writable() = 0;
   virtual void on_timer() {}

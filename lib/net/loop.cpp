@@ -219,8 +219,8 @@ bool Loop::read_left_over() {
   return any;
 }
 
-/// Everything that was readable has been read: what came is passed on together, and what there is
-/// to be sent by then leaves at once instead of after another poll().
+/// Each readable socket has been read once: what came is passed on together, and what there is to
+/// be sent by then leaves at once instead of after another poll().
 void Loop::end_turn() {
   for (Peer* peer : with_input_) {
     peer->noted().input = false;
