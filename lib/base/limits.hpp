@@ -123,6 +123,8 @@ inline constexpr std::size_t kRingEventsMax = 65'536;
 inline constexpr std::size_t kPastFramesBytesMax =
     16 * kMiB;  // of events behind the ring, for those who replay them
 inline constexpr std::size_t kWriteChunkBytes = 64 * kKiB;
+inline constexpr std::size_t kFilteredBurstsMax =
+    64;  // of one write each, for clients of one filter
 inline constexpr std::size_t kPageEventsMax = 1'000;
 inline constexpr std::size_t kPageEventsDefault = 100;
 inline constexpr std::size_t kPageBytesMax = 1 * kMiB;  // a page always holds at least one event

@@ -17,7 +17,7 @@ void Broadcaster::broadcast_event(BroadcastPasskey /*key*/, const event::EventVi
 }
 
 void Broadcaster::start_chunk(const event::EventView& first) {
-  const bool crowd = clients() >= FrameChunk::kPagesFromClients;
+  const bool crowd = clients() >= FrameMemory::kPagesFromClients;
   newest_ = std::make_shared<FrameChunk>(first, crowd ? pages_.take() : PageStore::Block());
   constexpr std::size_t kChunksMax = limits::kRingEventsMax / FrameChunk::kEventsMax;
   const MutexLock lock(mutex_);
@@ -69,7 +69,7 @@ std::optional<Burst> Broadcaster::collect(const Request& request, std::string& s
     if (burst.next() >= end) {
       break;
     }
-    std::shared_ptr<const FrameChunk> chunk = find(burst.next());
+    const std::shared_ptr<const FrameChunk> chunk = find(burst.next());
     if (chunk == nullptr) {
       // Behind the ring, or overtaken by its end while copying: what was collected stays good.
       if (!burst.has_moved()) {
@@ -81,7 +81,7 @@ std::optional<Burst> Broadcaster::collect(const Request& request, std::string& s
     if (burst.next() >= to) {
       break;  // the ring was restarted in between
     }
-    if (burst.take(std::move(chunk), to)) {
+    if (burst.take(chunk, to)) {
       break;
     }
   }

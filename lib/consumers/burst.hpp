@@ -33,12 +33,12 @@ struct BurstRequest {
 
 /// What a client gets in one turn.
 struct Burst {
-  std::string_view bytes;  // into `chunk`, or into the caller's scratch
+  std::string_view bytes;  // into `memory`, or into the caller's scratch
   std::uint64_t events = 0;
   Offset last_end;  // behind the last of them; means nothing without one
   Offset next;  // where the client stands afterwards: past everything looked at, matching or not
-  std::uint32_t cursor_check = 0;           // of the event at next-1; 0 where nothing was looked at
-  std::shared_ptr<const FrameChunk> chunk;  // shared with others: keeps the bytes alive
+  std::uint32_t cursor_check = 0;  // of the event at next-1; 0 where nothing was looked at
+  std::shared_ptr<const FrameMemory> memory;  // shared with others: keeps the bytes alive
 };
 
 /// Collects one burst from chunk after chunk, wherever they are kept.
@@ -53,13 +53,13 @@ class BurstMaker {
   [[nodiscard]] bool has_moved() const { return burst_.next > request_.from; }
   /// Takes what matches of [next(), to), which `chunk` must hold and which is not empty. True:
   /// nothing can be added.
-  bool take(std::shared_ptr<const FrameChunk> chunk, Offset to);
+  bool take(const std::shared_ptr<const FrameChunk>& chunk, Offset to);
   /// What was collected; lives as long as the scratch.
   [[nodiscard]] Burst finish();
 
  private:
-  bool take_view(Offset to);
-  bool take_copies(Offset to);
+  bool take_view(const std::shared_ptr<const FrameChunk>& chunk, Offset to);
+  bool take_copies(const FrameChunk& chunk, Offset to);
 
   const BurstRequest& request_;
   std::string& scratch_;

@@ -2,8 +2,6 @@
 #include "consumers/frame_chunk.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <functional>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -42,13 +40,7 @@ FrameChunk::FrameChunk(const event::EventView& first, PageStore::Block pages)
                  std::move(pages)) {}
 
 FrameChunk::FrameChunk(Offset first, std::size_t capacity_bytes, PageStore::Block pages)
-    : first_(first),
-      pages_(capacity_bytes <= PageStore::kBlockBytes ? std::move(pages) : PageStore::Block()),
-      capacity_bytes_(pages_ ? PageStore::kBlockBytes : capacity_bytes) {
-  if (!pages_) {
-    bytes_.reserve(capacity_bytes_);
-  }
-  data_ = pages_ ? pages_.data() : bytes_.data();
+    : first_(first), memory_(capacity_bytes, std::move(pages)) {
   entries_.resize(kEventsMax);
 }
 
@@ -58,7 +50,7 @@ std::size_t FrameChunk::bytes_needed(const event::EventView& event) {
 
 bool FrameChunk::has_room_for(const event::EventView& event) const {
   if (published_.load(std::memory_order_relaxed) == kEventsMax ||
-      used_ + bytes_needed(event) > capacity_bytes_) {
+      memory_.used_bytes() + bytes_needed(event) > memory_.capacity_bytes()) {
     return false;
   }
   return kinds_used_ < kKindsMax || find_kind(event) < kinds_used_;
@@ -81,39 +73,25 @@ void FrameChunk::append(const event::EventView& event) {
     kinds_[kinds_used_++] = Kind{std::string(event.type), std::string(event.session)};
   }
 
-  const std::size_t begin = used_;
-  const std::size_t envelope = write(event);
+  static thread_local std::string frame;
+  frame.clear();
+  const std::size_t begin = memory_.used_bytes();
+  const std::size_t envelope = begin + append_event_text_frame(frame, event);
+  memory_.append(frame);
 
   Entry& entry = entries_[event.offset - first_];
   entry.begin = static_cast<std::uint32_t>(begin);
   entry.envelope = static_cast<std::uint32_t>(envelope);
-  entry.end = static_cast<std::uint32_t>(used_);
+  entry.end = static_cast<std::uint32_t>(memory_.used_bytes());
   entry.cursor_check = event::cursor_check(event);
   entry.kind = static_cast<std::uint8_t>(kind);
   published_.store(event.offset - first_ + 1, std::memory_order_release);
 }
 
-// Returns where the envelope's first member is.
-std::size_t FrameChunk::write(const event::EventView& event) {
-  if (!pages_) {
-    const std::size_t envelope = append_event_text_frame(bytes_, event);
-    VIBES_ASSERT(bytes_.data() == data_ && bytes_.size() <= capacity_bytes_);
-    used_ = bytes_.size();
-    return envelope;
-  }
-  static thread_local std::string frame;
-  frame.clear();
-  const std::size_t envelope = used_ + append_event_text_frame(frame, event);
-  VIBES_ASSERT(used_ + frame.size() <= capacity_bytes_);
-  std::memcpy(pages_.data() + used_, frame.data(), frame.size());
-  used_ += frame.size();
-  return envelope;
-}
-
 std::string_view FrameChunk::frames(Offset from, Offset to) const {
   VIBES_ASSERT(from >= first_ && from < to);
   const std::size_t begin = entry(from).begin;
-  return {data_ + begin, entry(to - 1).end - begin};
+  return {memory_.data() + begin, entry(to - 1).end - begin};
 }
 
 Offset FrameChunk::fit(Offset from, Offset to, std::size_t bytes_max) const {
@@ -128,18 +106,9 @@ Offset FrameChunk::fit(Offset from, Offset to, std::size_t bytes_max) const {
   return from + std::max<std::uint64_t>(fitting, 1);
 }
 
-std::optional<FilePlace> FrameChunk::place(std::string_view bytes) const {
-  const std::less<> before;
-  if (!pages_ || bytes.empty() || before(bytes.data(), data_) ||
-      !before(bytes.data(), data_ + capacity_bytes_)) {
-    return std::nullopt;
-  }
-  return pages_.place(static_cast<std::size_t>(bytes.data() - data_));
-}
-
 std::string_view FrameChunk::envelope_rest(Offset offset) const {
   const Entry& e = entry(offset);
-  return {data_ + e.envelope, e.end - e.envelope};
+  return {memory_.data() + e.envelope, e.end - e.envelope};
 }
 
 std::uint32_t FrameChunk::cursor_check(Offset offset) const { return entry(offset).cursor_check; }

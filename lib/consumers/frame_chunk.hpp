@@ -5,8 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "base/limits.hpp"
 #include "base/offset.hpp"
 #include "base/page_store.hpp"
+#include "consumers/frame_memory.hpp"
 #include "event/event.hpp"
 #include "event/filter.hpp"
 
@@ -34,10 +33,6 @@ class FrameChunk {
   /// Distinct pairs of type and session in one chunk. A filter is evaluated once per pair, not once
   /// per event.
   static constexpr std::size_t kKindsMax = 64;
-
-  /// From so many clients on a chunk's memory is best taken from a PageStore: that costs more to
-  /// fill, and less each time it is sent.
-  static constexpr std::size_t kPagesFromClients = 8;
 
   /// A chunk that starts with `first`: limits::kWriteChunkBytes large, or as large as this one
   /// event needs. `pages`, if there are any and they suffice, are its memory.
@@ -64,7 +59,9 @@ class FrameChunk {
   [[nodiscard]] Offset first() const { return first_; }
   [[nodiscard]] Offset end() const { return first_ + published_.load(std::memory_order_acquire); }
   /// What the chunk occupies, used or not.
-  [[nodiscard]] std::size_t capacity_bytes() const { return capacity_bytes_; }
+  [[nodiscard]] std::size_t capacity_bytes() const { return memory_.capacity_bytes(); }
+  /// Where the frames are.
+  [[nodiscard]] const FrameMemory& memory() const { return memory_; }
 
   /// The frames of [from, to), contiguous. The range must be published.
   [[nodiscard]] std::string_view frames(Offset from, Offset to) const;
@@ -72,8 +69,6 @@ class FrameChunk {
   /// at least one event.
   [[nodiscard]] Offset fit(Offset from, Offset to, std::size_t bytes_max) const;
   [[nodiscard]] std::string_view frame(Offset offset) const { return frames(offset, offset + 1); }
-  /// Where what frames() has shown is in a file; nothing: nowhere, or `bytes` are not the chunk's.
-  [[nodiscard]] std::optional<FilePlace> place(std::string_view bytes) const;
   /// The event's envelope without its opening brace: `"event_id":…}`.
   [[nodiscard]] std::string_view envelope_rest(Offset offset) const;
   /// event::cursor_check() of the event.
@@ -108,14 +103,9 @@ class FrameChunk {
 
   [[nodiscard]] const Entry& entry(Offset offset) const { return entries_[offset - first_]; }
   [[nodiscard]] std::size_t find_kind(const event::EventView& event) const;
-  std::size_t write(const event::EventView& event);
 
   const Offset first_;
-  const PageStore::Block pages_;  // its memory, or none and bytes_ is
-  const std::size_t capacity_bytes_;
-  std::string bytes_;     // reserved once and never moved; touched by the writer only
-  std::size_t used_ = 0;  // the writer's
-  const char* data_;      // where the bytes are, for the readers
+  FrameMemory memory_;
   std::vector<Entry> entries_;
   std::array<Kind, kKindsMax> kinds_;
   std::size_t kinds_used_ = 0;  // the writer's

@@ -20,7 +20,7 @@ std::size_t cost(const FrameChunk& chunk) { return chunk.capacity_bytes() + kBoo
 std::optional<Burst> PastFrames::collect(const BurstRequest& request, std::string& scratch) {
   BurstMaker burst(request, scratch);
   while (!request.until || burst.next() < *request.until) {
-    std::shared_ptr<const FrameChunk> chunk = find(burst.next());
+    const std::shared_ptr<const FrameChunk> chunk = find(burst.next());
     if (chunk == nullptr) {
       if (!burst.has_moved()) {
         return std::nullopt;
@@ -28,7 +28,7 @@ std::optional<Burst> PastFrames::collect(const BurstRequest& request, std::strin
       break;
     }
     const Offset to = std::min(chunk->end(), request.until.value_or(chunk->end()));
-    if (burst.take(std::move(chunk), to)) {
+    if (burst.take(chunk, to)) {
       break;
     }
   }
@@ -52,7 +52,7 @@ std::shared_ptr<const FrameChunk> PastFrames::keep(std::span<const event::EventV
   }
   // A short one would leave most of its pages empty.
   const bool in_pages =
-      clients >= FrameChunk::kPagesFromClients && bytes > PageStore::kBlockBytes / 2;
+      clients >= FrameMemory::kPagesFromClients && bytes > PageStore::kBlockBytes / 2;
   auto chunk = std::make_shared<FrameChunk>(events.front().offset, bytes,
                                             in_pages ? pages_.take() : PageStore::Block());
   for (const event::EventView& event : events.first(count)) {

@@ -49,6 +49,8 @@ class Filter {
     return matches(event.type, event.session);
   }
   [[nodiscard]] bool matches_everything() const;
+  /// Equal filters match the same. Of those with a widened session only copies of one are equal.
+  bool operator==(const Filter& other) const = default;
 
   [[nodiscard]] const std::optional<std::string>& session() const { return session_; }
   /// The filter's session, where it has one, stands for these from now on.

@@ -72,6 +72,20 @@ consumers::BurstRequest EventStream::request_for(const Wanted& wanted) const {
 
 std::optional<consumers::Burst> EventStream::collect(const Wanted& wanted, std::string& scratch) {
   const consumers::BurstRequest request = request_for(wanted);
+  const bool in_crowd = broadcaster_.clients() >= consumers::FrameMemory::kPagesFromClients &&
+                        consumers::FilteredFrames::serves(request) && next_ >= log_.first();
+  auto burst = in_crowd ? filtered_.find(request, broadcaster_.ring_end()) : std::nullopt;
+  if (!burst) {
+    burst = collect_anew(request, scratch);
+    if (burst && in_crowd) {
+      filtered_.note(request, *burst);
+    }
+  }
+  return burst;
+}
+
+std::optional<consumers::Burst> EventStream::collect_anew(const consumers::BurstRequest& request,
+                                                          std::string& scratch) {
   auto burst = broadcaster_.collect(request, scratch);
   if (burst) {
     reader_.reset();
@@ -91,7 +105,7 @@ EventStream::Turn EventStream::take(consumers::Burst burst) {
   if (burst.events > 0) {
     handed_ = burst.last_end;
   }
-  return Turn{burst.bytes, std::nullopt, std::move(burst.chunk)};
+  return Turn{burst.bytes, std::nullopt, std::move(burst.memory)};
 }
 
 // Who takes little of what it reads is quicker alone: the log passes over the rest.

@@ -12,6 +12,7 @@
 #include "base/offset.hpp"
 #include "base/result.hpp"
 #include "consumers/broadcaster.hpp"
+#include "consumers/filtered_frames.hpp"
 #include "consumers/past_frames.hpp"
 #include "event/cursor.hpp"
 #include "event/filter.hpp"
@@ -27,8 +28,8 @@ class EventStream {
  public:
   /// All must outlive the stream.
   EventStream(eventlog::EventLog& log, const consumers::Broadcaster& broadcaster,
-              consumers::PastFrames& past, Offset next)
-      : log_(log), broadcaster_(broadcaster), past_(past), next_(next) {}
+              consumers::PastFrames& past, consumers::FilteredFrames& filtered, Offset next)
+      : log_(log), broadcaster_(broadcaster), past_(past), filtered_(filtered), next_(next) {}
 
   /// The next offset to look at. Everything before it was handed out or did not match.
   [[nodiscard]] Offset next() const { return next_; }
@@ -41,7 +42,8 @@ class EventStream {
   struct Turn {
     std::string_view bytes;  // of the events that matched; lives as long as the turn and scratch
     std::optional<eventlog::Gap> gap;  // set: these can be served no more, and `bytes` is empty
-    std::shared_ptr<const consumers::FrameChunk> keeps;  // the bytes' owner
+    std::shared_ptr<const consumers::FrameMemory>
+        memory;  // the bytes' owner, unless that is scratch
   };
   struct Wanted {
     const event::Filter& filter;
@@ -66,6 +68,8 @@ class EventStream {
   [[nodiscard]] Offset end(const Wanted& wanted) const;
   [[nodiscard]] consumers::BurstRequest request_for(const Wanted& wanted) const;
   std::optional<consumers::Burst> collect(const Wanted& wanted, std::string& scratch);
+  std::optional<consumers::Burst> collect_anew(const consumers::BurstRequest& request,
+                                               std::string& scratch);
   Turn take(consumers::Burst burst);
   Result<Turn> read_log(const Wanted& wanted, std::string& scratch);
   Result<Turn> read_for_all(const Wanted& wanted, std::string& scratch);
@@ -77,6 +81,7 @@ class EventStream {
   eventlog::EventLog& log_;
   const consumers::Broadcaster& broadcaster_;
   consumers::PastFrames& past_;
+  consumers::FilteredFrames& filtered_;
   Offset next_;
   Offset handed_;
   std::uint32_t cursor_check_ = 0;            // of the event before next_; 0: not known

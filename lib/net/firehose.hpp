@@ -13,6 +13,7 @@ class EventLog;
 }
 namespace vibes::consumers {
 class Broadcaster;
+class FilteredFrames;
 class GroupRegistry;
 class PastFrames;
 class SessionLinks;
@@ -25,6 +26,7 @@ struct FirehoseContext {
   eventlog::EventLog& log;
   consumers::Broadcaster& broadcaster;
   consumers::PastFrames& past;
+  consumers::FilteredFrames& filtered;
   consumers::GroupRegistry& groups;
   consumers::SessionLinks& links;
   const Clock& clock;

@@ -47,7 +47,7 @@ FirehoseClient::FirehoseClient(Connection& connection, FirehoseContext& context,
       context_(context),
       attachment_(context.broadcaster.attach()),
       query_(std::move(query)),
-      stream_(context.log, context.broadcaster, context.past, query_.start),
+      stream_(context.log, context.broadcaster, context.past, context.filtered, query_.start),
       view_oldest_(query_.start) {}
 
 // --- What the connection tells us
@@ -385,7 +385,7 @@ void FirehoseClient::send_live() {
     if (batch) {
       scratch += "]}";
       connection_.write_text(scratch);
-    } else if (const auto place = turn->keeps ? turn->keeps->place(turn->bytes) : std::nullopt) {
+    } else if (const auto place = turn->memory ? turn->memory->place(turn->bytes) : std::nullopt) {
       connection_.write_pages(turn->bytes, *place);
     } else {
       connection_.write_frames(turn->bytes);

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +20,10 @@ namespace vibes::net {
 namespace {
 
 constexpr int kBacklog = 4'096;
+// BBR, the default of some machines, paces what is sent to the rate that it takes for the network's
+// (tcp(7), TCP_CONGESTION): on the loopback that only makes readers wait, and costs timers on both
+// sides. Every kernel has Reno, which sends what there is room for.
+constexpr std::string_view kUnpaced = "reno";
 
 Unexpected bad_address(std::string_view text, std::string_view why) {
   return fail(std::make_error_code(std::errc::invalid_argument),
@@ -136,6 +141,9 @@ Result<UniqueFd> listen_tcp(ListenAddress& address) {
   // So that a restart does not wait for the last connections' TIME_WAIT; a live listener is still
   // refused.
   (void)::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Accepted sockets inherit it; one that began with BBR would stay paced. Where it is refused the
+  // default serves, only slower.
+  (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_CONGESTION, kUnpaced.data(), kUnpaced.size());
   if (family == AF_INET6) {
     (void)::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }

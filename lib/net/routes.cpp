@@ -28,13 +28,10 @@ Response session_response(SessionsReply reply) {
 
 Routes::Routes(Services& services)
     : services_(services),
-      firehose_{services.log,
-                services.broadcaster,
-                past_,
-                services.groups,
-                services.links,
-                services.clock,
-                "vibes-server/" + services.version},
+      firehose_{services.log,    services.broadcaster,
+                past_,           filtered_,
+                services.groups, services.links,
+                services.clock,  "vibes-server/" + services.version},
       append_{services.log, services.budget, services.check} {}
 
 void Routes::add_to(Router& router) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "consumers/filtered_frames.hpp"
 #include "consumers/past_frames.hpp"
 #include "net/append_socket.hpp"
 #include "net/background.hpp"
@@ -29,6 +30,7 @@ class Routes {
 
   Services& services_;
   consumers::PastFrames past_;
+  consumers::FilteredFrames filtered_;
   FirehoseContext firehose_;
   AppendContext append_;
   Background background_;

@@ -6,6 +6,7 @@
 
 #include "base/assert.hpp"
 #include "consumers/broadcaster.hpp"
+#include "consumers/filtered_frames.hpp"
 #include "consumers/group_registry.hpp"
 #include "consumers/past_frames.hpp"
 #include "consumers/session_links.hpp"
@@ -24,13 +25,14 @@ struct Server {
   test::TestLog events;
   consumers::Broadcaster ring;
   consumers::PastFrames past;
+  consumers::FilteredFrames filtered;
   consumers::WebsocketConsumer consumer{events.log(), ring};
   std::unique_ptr<consumers::GroupRegistry> groups =
       *consumers::GroupRegistry::open(events.log(), {});
   test::ManualClock clock;
   consumers::SessionLinks links{events.log()};
-  net::FirehoseContext context{events.log(),        ring, past, *groups, links, clock,
-                               "vibes-server/0.0.0"};
+  net::FirehoseContext context{events.log(), ring,  past,  filtered,
+                               *groups,      links, clock, "vibes-server/0.0.0"};
 
   Server() {
     // What simdjson makes on first use must outlive the threads of a server that is static itself.

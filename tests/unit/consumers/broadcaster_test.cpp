@@ -18,6 +18,7 @@
 using namespace vibes;
 using consumers::Broadcaster;
 using consumers::FrameChunk;
+using consumers::FrameMemory;
 using nlohmann::json;
 
 namespace {
@@ -205,17 +206,17 @@ TEST_CASE("Broadcaster: a crowd's frames are in a file too, those for a few are 
   std::string scratch;
   const auto few = firehose.ring.collect({.from = Offset(0)}, scratch);
   REQUIRE(few);
-  CHECK_FALSE(few->chunk->place(few->bytes));
+  CHECK_FALSE(few->memory->place(few->bytes));
 
   std::vector<Broadcaster::Attachment> crowd;
-  while (firehose.ring.clients() < FrameChunk::kPagesFromClients) {
+  while (firehose.ring.clients() < FrameMemory::kPagesFromClients) {
     crowd.push_back(firehose.ring.attach());
   }
   firehose.append_many(1'000, "note", "s");  // fills the chunk and begins others
   for (Offset at(900); at < firehose.ring.ring_end();) {
     const auto burst = firehose.ring.collect({.from = at}, scratch);
     REQUIRE(burst);
-    const auto place = burst->chunk->place(burst->bytes);
+    const auto place = burst->memory->place(burst->bytes);
     REQUIRE(place);
     std::string read(burst->bytes.size(), '\0');
     REQUIRE(::pread(place->fd, read.data(), read.size(), place->offset) ==
@@ -226,7 +227,7 @@ TEST_CASE("Broadcaster: a crowd's frames are in a file too, those for a few are 
   const auto copies =
       firehose.ring.collect({.from = Offset(900), .shape = Broadcaster::Shape::envelopes}, scratch);
   REQUIRE(copies);
-  CHECK_FALSE(copies->chunk->place(copies->bytes));
+  CHECK_FALSE(copies->memory);
 }
 
 TEST_CASE("Broadcaster: more kinds than a chunk holds start the next chunk",

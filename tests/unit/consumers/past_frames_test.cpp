@@ -14,6 +14,7 @@
 using namespace vibes;
 using consumers::BurstRequest;
 using consumers::FrameChunk;
+using consumers::FrameMemory;
 using consumers::PastFrames;
 using nlohmann::json;
 
@@ -83,7 +84,7 @@ TEST_CASE("PastFrames: chunks do not overlap", "[consumers][past]") {
   CHECK(again->first() == Offset(60));
   CHECK(past.frames.bytes() == bytes);
   std::string scratch;
-  CHECK(past.frames.collect({.from = Offset(60)}, scratch)->chunk == later);
+  CHECK(past.frames.collect({.from = Offset(60)}, scratch)->memory.get() == &later->memory());
 }
 
 TEST_CASE("PastFrames: it is bounded, and what was used longest ago goes first",
@@ -156,11 +157,11 @@ TEST_CASE("PastFrames: full chunks for a crowd are in a file too", "[consumers][
   past.events.append_many(1'000, "note", "s", 300);
   const auto reader = *past.events.log().reader(Offset(100));
   const auto events = reader->read({.bytes_max = limits::kWriteChunkBytes})->events;
-  constexpr std::size_t kCrowd = FrameChunk::kPagesFromClients;
+  constexpr std::size_t kCrowd = FrameMemory::kPagesFromClients;
   const auto full = past.frames.keep(events, kCrowd);
-  CHECK(full->place(full->frames(full->first(), full->end())));
+  CHECK(full->memory().place(full->frames(full->first(), full->end())));
   const auto small = past.frames.keep(events.first(1), kCrowd);
-  CHECK_FALSE(small->place(small->frame(small->first())));
+  CHECK_FALSE(small->memory().place(small->frame(small->first())));
 }
 
 TEST_CASE("PastFrames: more kinds than a chunk holds are kept in the next", "[consumers][past]") {

@@ -33,7 +33,9 @@ struct Replay {
     server.consumer.pump();
     REQUIRE(server.ring.ring_first() > Offset(kEvents / 4));
   }
-  EventStream stream(Offset from) { return {server.events.log(), server.ring, server.past, from}; }
+  EventStream stream(Offset from) {
+    return {server.events.log(), server.ring, server.past, server.filtered, from};
+  }
 };
 
 /// Everything up to the ring's end: how many events.
@@ -134,6 +136,44 @@ TEST_CASE("EventStream: many replay the same past on several threads, each gets 
   }
   CHECK(got == std::vector<std::uint64_t>{Replay::kEvents, Replay::kEvents, Replay::kEvents * 3 / 4,
                                           Replay::kEvents / 4});
+}
+
+TEST_CASE("EventStream: a crowd with one filter shares what it takes, each once and in order",
+          "[net][firehose]") {
+  Replay replay;
+  std::vector<consumers::Broadcaster::Attachment> crowd;
+  while (replay.server.ring.clients() < consumers::FrameMemory::kPagesFromClients) {
+    crowd.push_back(replay.server.ring.attach());
+  }
+  const event::Filter hooks = types("hook");
+  std::vector<EventStream> streams;
+  for (int i = 0; i < 4; ++i) {
+    streams.push_back(replay.stream(Offset(0)));
+  }
+  std::vector<std::string> taken(streams.size());
+  std::uint64_t shared = 0;
+  while (streams.front().has_more({.filter = hooks})) {
+    std::vector<std::string_view> shown;
+    std::vector<std::shared_ptr<const consumers::FrameMemory>> owners;
+    std::vector<std::string> scratches(streams.size());
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      const auto turn = streams[i].turn({.filter = hooks}, scratches[i]);
+      REQUIRE(turn);
+      taken[i] += turn->bytes;
+      shown.push_back(turn->bytes);
+      owners.push_back(turn->memory);
+    }
+    shared += !shown.at(2).empty() && shown.at(2).data() == shown.at(3).data() ? 1U : 0U;
+  }
+  CHECK(shared > 50);
+  for (const std::string& one : taken) {
+    CHECK(one == taken.front());
+  }
+  std::uint64_t events = 0;
+  for (std::string_view rest = taken.front(); !rest.empty(); ++events) {
+    (void)next_frame_payload(rest);
+  }
+  CHECK(events == Replay::kEvents / 4 * 3);
 }
 
 }  // namespace vibes::net

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "consumers/broadcaster.hpp"
+#include "consumers/filtered_frames.hpp"
 #include "consumers/group_registry.hpp"
 #include "consumers/past_frames.hpp"
 #include "consumers/session_links.hpp"
@@ -30,13 +31,14 @@ struct FirehoseServer {
   TestLog events;
   consumers::Broadcaster ring;
   consumers::PastFrames past;
+  consumers::FilteredFrames filtered;
   consumers::WebsocketConsumer consumer{events.log(), ring};
   std::unique_ptr<consumers::GroupRegistry> groups =
       *consumers::GroupRegistry::open(events.log(), {});
   ManualClock clock;
   consumers::SessionLinks links{events.log()};
-  net::FirehoseContext context{events.log(),        ring, past, *groups, links, clock,
-                               "vibes-server/0.0.0"};
+  net::FirehoseContext context{events.log(), ring,  past,  filtered,
+                               *groups,      links, clock, "vibes-server/0.0.0"};
 };
 
 /// One client of it: what it is sent, parsed.

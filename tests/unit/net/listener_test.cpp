@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "net/listener.hpp"
 
+#include <array>
 #include <fstream>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -50,6 +54,18 @@ TEST_CASE("listen_tcp: port 0 becomes a free one, and a live listener is not sha
   const auto second = listen_tcp(address);
   REQUIRE_FALSE(second);
   CHECK(second.error().code == std::errc::address_in_use);
+}
+
+TEST_CASE("listen_tcp: what is sent is not paced, whatever the machine's default", "[net]") {
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    ListenAddress address{host, 0};
+    const auto listener = listen_tcp(address);
+    REQUIRE(listener);
+    std::array<char, 16> name{};
+    socklen_t size = name.size();
+    REQUIRE(::getsockopt(listener->get(), IPPROTO_TCP, TCP_CONGESTION, name.data(), &size) == 0);
+    CHECK(std::string_view(name.data()) == "reno");
+  }
 }
 
 TEST_CASE("listen_unix: private, and a dead server's socket is replaced", "[net]") {

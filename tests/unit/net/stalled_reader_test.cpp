@@ -114,7 +114,7 @@ TEST_CASE(
     "[net][firehose]") {
   Stage stage;
   std::vector<consumers::Broadcaster::Attachment> crowd;
-  for (std::size_t i = 0; i < consumers::FrameChunk::kPagesFromClients; ++i) {
+  for (std::size_t i = 0; i < consumers::FrameMemory::kPagesFromClients; ++i) {
     crowd.push_back(stage.behind.ring.attach());
   }
   SocketClient client(stage.server->url().substr(7));
