@@ -28,6 +28,7 @@ nlohmann::json to_json(const Claim& claim) {
   row.update({{"unit", claim.unit},
               {"wanted", sign(claim.wanted)},
               {"bound", claim.bound},
+              {"alternative", claim.alternative},
               {"ours", claim.ours},
               {"theirs", claim.theirs},
               {"ratio", verdict.ratio},

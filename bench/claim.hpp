@@ -23,6 +23,8 @@ struct Claim {
   std::vector<double> theirs;
   Wanted wanted = Wanted::at_least;
   double bound = 0;
+  /// One of several on the same thing, of which one is to hold.
+  bool alternative = false;
   /// Why nothing was measured. Empty: it was.
   std::string left_out = {};
 };
@@ -40,9 +42,9 @@ struct Verdict {
 Verdict judge(const Claim& claim);
 
 /// Prints the claims as a table and writes them, where `json_file` is not empty, as
-/// {"benchmark":…,"claims":[{"line","what","unit","peer","wanted","bound","ours":[…],"theirs":[…],
-/// "ratio","least","greatest","holds"} or {"line","what","peer","left_out"}]}. Returns main's
-/// status: a claim that does not hold is a result, not a failure.
+/// {"benchmark":…,"claims":[{"line","what","unit","peer","wanted","bound","alternative","ours":[…],
+/// "theirs":[…],"ratio","least","greatest","holds"} or {"line","what","peer","left_out"}]}. Returns
+/// main's status: a claim that does not hold is a result, not a failure.
 int report_claims(std::string_view benchmark, const std::vector<Claim>& claims,
                   const std::string& json_file);
 

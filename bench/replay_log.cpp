@@ -51,7 +51,7 @@ std::vector<Life> recorded_lives() {
     if (checked.refused || checked.events.size() != 1) {
       die("what was recorded is no event: " + line);
     }
-    event::NewEvent& one = checked.events.front();
+    event::NewEvent one = event::copy_of(checked.events[0]);
     lives[one.session].push_back(std::move(one));
   }
   lives.erase("");

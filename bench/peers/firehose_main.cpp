@@ -5,6 +5,7 @@
 // what the machine allows: line 5 of docs/performance.md. With `--json X.json` the percentiles that
 // the plot is drawn from are left in X.figures.json.
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -43,6 +44,7 @@ constexpr const char* kFsync = "vibes";
 constexpr const char* kOs = "vibes, os";
 constexpr const char* kRedis = "Redis, appendfsync always";
 constexpr const char* kHundred = "vibes, os, to 100";
+constexpr std::size_t kCrowd = 100;
 
 class Comparison {
  public:
@@ -68,6 +70,9 @@ class Comparison {
     settle(directory_);
     if (plan_.wants("one")) {
       limits_.push_back(write_and_sync_p50_us(directory_) + loopback_round_trip_p50_us());
+    }
+    if (plan_.wants("hundred")) {
+      crowd_sends_.push_back(crowd_send_p50_us(kCrowd));
     }
     for (Case& one : cases_) {
       if (!one.process) {
@@ -104,6 +109,15 @@ class Comparison {
       all.push_back(alone("append to 100 firehoses, os, p99", named(kHundred).p99, 1'000));
     }
     return all;
+  }
+
+  /// What the machine takes to send one event to all of the hundred.
+  void print_limits() const {
+    if (!crowd_sends_.empty()) {
+      std::printf("an event to each of %zu sockets, nothing else, p50: %.0f us (%.0f to %.0f)\n",
+                  kCrowd, percentile(crowd_sends_, 50), *std::ranges::min_element(crowd_sends_),
+                  *std::ranges::max_element(crowd_sends_));
+    }
   }
 
   [[nodiscard]] std::vector<Figure> figures() {
@@ -158,6 +172,7 @@ class Comparison {
   int streams_ = 0;
   std::vector<Case> cases_;
   std::vector<double> limits_;
+  std::vector<double> crowd_sends_;
 };
 
 int run(int argc, char** argv) {
@@ -172,6 +187,7 @@ int run(int argc, char** argv) {
   for (unsigned i = 0; i < plan.runs; ++i) {
     comparison.run_once();
   }
+  comparison.print_limits();
   const std::string beside =
       json.empty() ? "" : std::filesystem::path(json).replace_extension(".figures.json").string();
   return std::max(report_claims("peers_firehose", comparison.claims(), json),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 
 namespace vibes::bench {
@@ -16,5 +17,8 @@ void settle(const std::filesystem::path& directory);
 double write_and_sync_p50_us(const std::filesystem::path& directory);
 /// An event there and back over TCP on the loopback interface.
 double loopback_round_trip_p50_us();
+/// An event to each of so many receivers over TCP on the loopback interface, one send() each, a
+/// thousand times a second, while a thread receives it.
+double crowd_send_p50_us(std::size_t receivers);
 
 }  // namespace vibes::bench

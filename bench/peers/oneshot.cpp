@@ -175,7 +175,8 @@ void add_claims(std::vector<Claim>& claims, const std::string& what, const Side&
                .ours = ours.medians,
                .theirs = single.mosquitto.medians,
                .wanted = Claim::Wanted::at_most,
-               .bound = 0.7};
+               .bound = 0.7,
+               .alternative = true};
   beside.left_out = single.mosquitto.there ? "" : "no mosquitto and mosquitto_pub on $PATH";
   claims.push_back(beside);
   std::vector<double> budget = single.sync_medians;
@@ -189,7 +190,8 @@ void add_claims(std::vector<Claim>& claims, const std::string& what, const Side&
                     .ours = ours.medians,
                     .theirs = std::move(budget),
                     .wanted = Claim::Wanted::at_most,
-                    .bound = 1});
+                    .bound = 1,
+                    .alternative = true});
 }
 
 double lines_per_second(const PeerOptions& options, const VibesHome& home,

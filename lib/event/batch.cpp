@@ -9,39 +9,40 @@
 namespace vibes::event {
 
 CheckedBatch check_ndjson(std::string_view text, const CheckOptions& options) {
-  BatchBuilder batch;
+  BatchBuilder batch(text);
   std::size_t line = 0;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view json = trim(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     ++line;
-    if (!json.empty() && !batch.add(line, check(json, options))) {
+    if (!json.empty() && !batch.check(line, json, options)) {
       break;
     }
   }
   CheckedBatch checked = std::move(batch).finish();
   if (checked.refused && checked.refused->error.code == Errc::not_json) {
     // One event spread over lines, as people write it.
-    if (auto whole = check(text, options)) {
-      return {{*std::move(whole)}, std::nullopt};
+    CheckedBatch whole;
+    if (check_into(whole.events, text, options)) {
+      return whole;
     }
   }
   return checked;
 }
 
 CheckedBatch check_array(std::string_view text, const CheckOptions& options) {
-  BatchBuilder batch;
+  BatchBuilder batch(text);
   text = trim(text);
   if (!text.starts_with('[')) {
     if (!text.empty()) {
-      batch.add(1, check(text, options));
+      batch.check(1, text, options);
     }
     return std::move(batch).finish();
   }
   Elements elements(text);
   for (std::size_t number = 1; const auto element = elements.next(); ++number) {
-    if (!batch.add(number, check(*element, options))) {
+    if (!batch.check(number, *element, options)) {
       return std::move(batch).finish();
     }
   }

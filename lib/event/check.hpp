@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "base/result.hpp"
 #include "event/event.hpp"
@@ -49,7 +48,7 @@ struct BatchError {
 /// A text that is one event spread over lines is taken as that event. All or nothing. Exactly one
 /// of the two results is filled: `refused` on failure.
 struct CheckedBatch {
-  std::vector<NewEvent> events;
+  PackedEvents events;
   std::optional<BatchError> refused;
 };
 CheckedBatch check_ndjson(std::string_view text, const CheckOptions& options = {});

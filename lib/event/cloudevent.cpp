@@ -114,7 +114,7 @@ Result<NewEvent> check_cloudevent(std::string_view json, const CheckOptions& opt
 }
 
 CheckedBatch check_cloudevents(std::string_view json_array, const CheckOptions& options) {
-  BatchBuilder batch;
+  BatchBuilder batch(json_array);
   const std::string_view text = trim(json_array);
   if (!text.starts_with('[')) {
     batch.refuse(0, {Errc::not_json, "a batch of CloudEvents is a JSON array"});

@@ -20,7 +20,7 @@ namespace {
 event::CheckedBatch single(Result<event::NewEvent> checked) {
   event::CheckedBatch batch;
   if (checked) {
-    batch.events.push_back(*std::move(checked));
+    batch.events.add(event::view_of(*checked));
   } else {
     batch.refused = event::BatchError{1, std::move(checked).error()};
   }
@@ -48,8 +48,7 @@ std::optional<event::CheckedBatch> check_body(const Request& request,
 
 /// The event_ids that a header gives to events without one: its own to the first of the request,
 /// and counted up from there.
-std::optional<Response> apply_idempotency_key(const std::string& key,
-                                              std::vector<event::NewEvent>& events) {
+std::optional<Response> apply_idempotency_key(const std::string& key, event::PackedEvents& events) {
   if (key.empty()) {
     return std::nullopt;
   }
@@ -59,7 +58,7 @@ std::optional<Response> apply_idempotency_key(const std::string& key,
   }
   for (std::size_t i = 0; i < events.size(); ++i) {
     if (!events[i].event_id) {
-      events[i].event_id = uuid_after(*first, i);
+      events.set_event_id(i, uuid_after(*first, i));
     }
   }
   return std::nullopt;
@@ -93,11 +92,13 @@ void append_events(const Request& request, const Responder& responder, Services&
     return responder.send(
         append_error(Error{eventlog::Errc::queue_full, "too many events wait for the log"}));
   }
-  const Result<void> taken = services.log.append_driven(
-      std::move(checked->events),
-      [responder, share, ids = query->ids](const Result<eventlog::AppendReceipt>& receipt) {
+  eventlog::AppendBundle bundle{std::move(checked->events), {}};
+  bundle.close_append();
+  const auto taken = services.log.append_bundle(
+      bundle, eventlog::answer_of_one([responder, share, ids = query->ids](
+                                          const Result<eventlog::AppendReceipt>& receipt) {
         responder.send(receipt ? receipt_response(*receipt, ids) : append_error(receipt.error()));
-      });
+      }));
   if (!taken) {
     responder.send(append_error(taken.error()));
   }

@@ -183,8 +183,8 @@ AppendSocket::Taken AppendSocket::take(std::string_view text) {
   }
   auto batch = event::check_ndjson(text, context_.check);
   if (!batch.refused) {
-    for (const event::NewEvent& event : batch.events) {
-      events.add(event::view_of(event));
+    for (std::size_t i = 0; i < batch.events.size(); ++i) {
+      events.add(batch.events[i]);
     }
     return gather(text, before);
   }

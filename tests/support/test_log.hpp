@@ -31,7 +31,11 @@ class TestLog {
     if (checked.refused) {
       throw std::runtime_error(checked.refused->error.message());
     }
-    return append(std::move(checked.events));
+    std::vector<event::NewEvent> events;
+    for (std::size_t i = 0; i < checked.events.size(); ++i) {
+      events.push_back(event::copy_of(checked.events[i]));
+    }
+    return append(std::move(events));
   }
   eventlog::AppendReceipt append(std::vector<event::NewEvent> events) {
     std::promise<Result<eventlog::AppendReceipt>> done;

@@ -55,7 +55,7 @@ class Story {
   void add_text(const std::string& payload) {
     auto checked = event::check_ndjson(payload);
     REQUIRE_FALSE(checked.refused);
-    events_.push_back(std::move(checked.events.at(0)));
+    events_.push_back(event::copy_of(checked.events[0]));
   }
   void add_file(const std::filesystem::path& path) {
     std::ifstream file(path);
