@@ -112,7 +112,7 @@ class Comparison {
   }
 
   /// What the machine takes to send one event to all of the hundred.
-  void print_limits() const {
+  void print_limits() {
     if (!crowd_sends_.empty()) {
       std::printf("an event to each of %zu sockets, nothing else, p50: %.0f us (%.0f to %.0f)\n",
                   kCrowd, percentile(crowd_sends_, 50), *std::ranges::min_element(crowd_sends_),
