@@ -78,6 +78,9 @@ void FrameChunk::append(const event::EventView& event) {
   const std::size_t begin = memory_.used_bytes();
   const std::size_t envelope = begin + append_event_text_frame(frame, event);
   memory_.append(frame);
+  if (frame.capacity() > 4 * limits::kWriteChunkBytes) {
+    frame = std::string();  // one large event is no reason to keep so much
+  }
 
   Entry& entry = entries_[event.offset - first_];
   entry.begin = static_cast<std::uint32_t>(begin);
