@@ -41,14 +41,24 @@ def test_the_table_says_how_much_a_claim_is_short_by_and_which_lines_are_missing
     assert lines[1].startswith("1  many") and lines[1].endswith("short by 50 %")
     assert "20.0 1/s" in lines[1] and "1.50 to 3.00" in lines[1]
     assert lines[2].startswith("2  held") and lines[2].endswith("holds")
-    assert lines[3:] == ["1 of 2 hold, by the median of the runs", "not measured: line 3, 4, 5, 6, 7, 8, 9"]
+    assert lines[3:] == ["1 of 2 promises hold, by the median of the runs", "not measured: line 3, 4, 5, 6, 7, 8, 9"]
 
 
 def test_what_was_left_out_is_in_the_table_with_its_reason_and_does_not_count(report):
     left_out = {"line": 1, "what": "many", "peer": "Redis", "left_out": "no redis-server"}
     _, table = report("table", [left_out])
     assert "left out: no redis-server" in table
-    assert "0 of 0 hold" in table
+    assert "0 of 0 promises hold" in table
+
+
+def test_of_bounds_of_which_one_is_to_hold_one_is_counted(report):
+    either = [claim(peer="a", holds=True, alternative=True), claim(peer="b", alternative=True), claim(peer="c")]
+    lines = report("table", either)[1].splitlines()
+    assert [line.rsplit("  ", 1)[1].strip() for line in lines[1:4]] == ["holds", "short by 50 %, but the other holds", "short by 50 %"]
+    assert lines[4] == "1 of 2 promises hold, by the median of the runs"
+    neither = [claim(peer=peer, alternative=True) for peer in "ab"]
+    lines = report("table", neither)[1].splitlines()
+    assert lines[1].endswith("short by 50 %") and lines[3].startswith("0 of 1 promises hold")
 
 
 @pytest.mark.parametrize("bound, status", [({"at_least": 2.0}, 0), ({"at_least": 2.1}, 1), ({"at_most": 2.0}, 0), ({"at_most": 1.9}, 1)])
