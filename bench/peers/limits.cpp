@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "peers/limits.hpp"
 
-#include <arpa/inet.h>
 #include <chrono>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
@@ -57,29 +58,22 @@ double loopback_round_trip_p50_us() {
 double crowd_send_p50_us(std::size_t receivers) {
   constexpr int kTimes = 1'000;
   constexpr std::chrono::milliseconds kEvery{1};
-  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = loopback(0);
-  socklen_t size = sizeof address;
-  if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::listen(listener.get(), static_cast<int>(receivers)) != 0 ||
-      ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    die("a listener");
-  }
+  const Listener listener;
   Crowd<ByteCounter> crowd;
   std::vector<UniqueFd> senders;
   const std::string event = sample_event(1);
+  const int on = 1;
   for (std::size_t i = 0; i < receivers; ++i) {
-    crowd.add(connect_to(ntohs(address.sin_port)), ByteCounter(event.size()));
-    senders.emplace_back(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    crowd.add(connect_to(listener.port()), ByteCounter(event.size()));
+    senders.push_back(listener.accept());
+    ::setsockopt(senders.back().get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // as servers do
   }
   const std::jthread reader([&] { (void)crowd.read_until(kTimes); });
   std::vector<double> samples;
   for (int i = 0; i < kTimes; ++i) {
     const double start = now_us();
     for (const UniqueFd& sender : senders) {
-      if (::send(sender.get(), event.data(), event.size(), MSG_NOSIGNAL) < 0) {
-        die("send");
-      }
+      send_all(sender.get(), event);
     }
     samples.push_back(now_us() - start);
     std::this_thread::sleep_for(kEvery - std::chrono::duration<double, std::micro>(samples.back()));
