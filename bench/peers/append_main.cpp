@@ -106,6 +106,7 @@ class Systems {
   LoadResult measure(const Point& point, double seconds) {
     if (point.system == kSqlite) {
       settle(directory_);
+      warm_memory();
       const int per_transaction = static_cast<int>(point.window);
       return {.events_per_second =
                   run_sqlite(directory_ / "sqlite", event_, per_transaction, seconds)};
@@ -115,6 +116,7 @@ class Systems {
       process->await_idle();
     }
     settle(directory_);
+    warm_memory();
     return run_load(to, {point.connections, point.window, seconds});
   }
 

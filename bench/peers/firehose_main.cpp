@@ -5,6 +5,7 @@
 // what the machine allows: line 5 of docs/performance.md. With `--json X.json` the percentiles that
 // the plot is drawn from are left in X.figures.json.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -70,6 +71,7 @@ class Comparison {
     settle(directory_);
     if (plan_.wants("one")) {
       limits_.push_back(write_and_sync_p50_us(directory_) + loopback_round_trip_p50_us());
+      paced_syncs_.push_back(write_and_sync_p50_us(directory_, std::chrono::milliseconds(1)));
     }
     if (plan_.wants("hundred")) {
       crowd_sends_.push_back(crowd_send_p50_us(kCrowd));
@@ -111,13 +113,11 @@ class Comparison {
     return all;
   }
 
-  /// What the machine takes to send one event to all of the hundred.
+  /// What the machine takes for the parts of it, at the same pace.
   void print_limits() {
-    if (!crowd_sends_.empty()) {
-      std::printf("an event to each of %zu sockets, nothing else, p50: %.0f us (%.0f to %.0f)\n",
-                  kCrowd, percentile(crowd_sends_, 50), *std::ranges::min_element(crowd_sends_),
-                  *std::ranges::max_element(crowd_sends_));
-    }
+    print_limit("fdatasync of an event, a thousand a second", paced_syncs_);
+    print_limit("an event to each of " + std::to_string(kCrowd) + " sockets, nothing else",
+                crowd_sends_);
   }
 
   [[nodiscard]] std::vector<Figure> figures() {
@@ -137,6 +137,12 @@ class Comparison {
            std::function<Route(int)> route) {
     if (plan_.wants(part) && (needs.empty() || on_path(needs))) {
       cases_.push_back({part, name, needs, receivers, std::move(start), std::move(route)});
+    }
+  }
+  static void print_limit(const std::string& what, std::vector<double>& medians) {
+    if (!medians.empty()) {
+      std::printf("%s, p50: %.0f us (%.0f to %.0f)\n", what.c_str(), percentile(medians, 50),
+                  *std::ranges::min_element(medians), *std::ranges::max_element(medians));
     }
   }
   std::filesystem::path next() { return directory_ / std::to_string(++directories_); }
@@ -172,6 +178,7 @@ class Comparison {
   int streams_ = 0;
   std::vector<Case> cases_;
   std::vector<double> limits_;
+  std::vector<double> paced_syncs_;
   std::vector<double> crowd_sends_;
 };
 

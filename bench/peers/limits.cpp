@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "peers/limits.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <thread>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "report.hpp"
 
 namespace vibes::bench {
+
 void settle(const std::filesystem::path& directory) {
   const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_CLOEXEC));
   if (::syncfs(fd.get()) != 0) {
@@ -28,7 +31,24 @@ void settle(const std::filesystem::path& directory) {
   }
 }
 
-double write_and_sync_p50_us(const std::filesystem::path& directory) {
+void warm_memory() {
+  constexpr std::size_t kWarmBytes = 1UL << 30U;  // more than the fastest writes in a second
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto free = static_cast<std::size_t>(::sysconf(_SC_AVPHYS_PAGES)) * page;
+  const std::size_t bytes = std::min(kWarmBytes, free / 2);
+  void* const memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    die("mmap");
+  }
+  for (std::size_t at = 0; at < bytes; at += page) {
+    static_cast<volatile char*>(memory)[at] = 1;
+  }
+  ::munmap(memory, bytes);
+}
+
+double write_and_sync_p50_us(const std::filesystem::path& directory,
+                             std::chrono::microseconds every) {
   constexpr int kTimes = 1'500;
   std::string path = directory / "limit-XXXXXX";
   const UniqueFd fd(::mkstemp(path.data()));
@@ -46,6 +66,7 @@ double write_and_sync_p50_us(const std::filesystem::path& directory) {
       die("fdatasync");
     }
     samples.push_back(now_us() - start);
+    std::this_thread::sleep_for(every - std::chrono::duration<double, std::micro>(samples.back()));
   }
   return percentile(samples, 50);
 }

@@ -17,6 +17,7 @@
 #include "claim.hpp"
 #include "firehose/producers.hpp"
 #include "firehose/server_process.hpp"
+#include "peers/limits.hpp"
 #include "peers/peer_options.hpp"
 #include "peers/vibes_here.hpp"
 #include "report.hpp"
@@ -228,6 +229,7 @@ void measure_single(std::vector<Claim>& claims, const PeerOptions& options, cons
   single.mosquitto = {peers.publish(), peers.has_mosquitto()};
   single.redis = {peers.xadd(), peers.has_redis()};
   for (unsigned i = 0; i < options.runs; ++i) {
+    settle(home.directory);
     measure_once(single, file, times);
   }
   add_claims(claims, "vibesctl append", single.append, single);
@@ -252,6 +254,8 @@ void measure_lines(std::vector<Claim>& claims, const PeerOptions& options, const
               .theirs = {},
               .bound = 400'000};
   for (unsigned i = 0; i < options.runs; ++i) {
+    settle(home.directory);
+    warm_memory();
     claim.ours.push_back(lines_per_second(options, home, file, lines));
   }
   claims.push_back(std::move(claim));

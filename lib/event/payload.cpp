@@ -186,8 +186,10 @@ std::optional<std::string_view> peek_inner_type(std::string_view payload) {
     return std::nullopt;
   }
   const auto type = glance.take_text();
-  // Another `type` would count instead, and its name may be spelled with escapes.
+  // Another `type` would count instead, or another `event`, and its name may be spelled with
+  // escapes.
   const bool is_last = glance.rest().find("\"type\"") == std::string_view::npos &&
+                       glance.rest().find("\"event\"") == std::string_view::npos &&
                        glance.rest().find("\\u00") == std::string_view::npos;
   return is_last ? type : std::nullopt;
 }

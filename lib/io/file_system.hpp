@@ -38,6 +38,11 @@ class File {
   /// full disk.
   virtual Result<void> allocate(std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
+  /// The first byte at or behind `position` whose block is allocated but was never written, or is
+  /// not allocated; `position` itself where that cannot be told.
+  [[nodiscard]] virtual Result<std::uint64_t> written_until(std::uint64_t position) const {
+    return position;
+  }
   /// Makes later reads come from the disk and not from the page cache, which after a failed sync
   /// shows what the disk never got.
   virtual Result<void> drop_cache() = 0;

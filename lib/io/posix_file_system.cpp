@@ -3,6 +3,10 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <span>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
@@ -26,6 +30,8 @@ auto retry_on_signal(Call call) {
   }
   return result;
 }
+
+constexpr std::uint32_t kNotWritten = FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_DELALLOC;
 
 class PosixFile final : public File {
  public:
@@ -110,6 +116,26 @@ class PosixFile final : public File {
       return fail_errno("cannot look at " + path_);
     }
     return static_cast<std::uint64_t>(st.st_size);
+  }
+
+  // lseek(SEEK_HOLE) would take what is in the page cache for data: zeros that were read, too.
+  [[nodiscard]] Result<std::uint64_t> written_until(std::uint64_t position) const override {
+    alignas(fiemap) std::array<std::byte, sizeof(fiemap) + sizeof(fiemap_extent)> room{};
+    for (;;) {
+      auto* const map = new (room.data()) fiemap;
+      map->fm_start = position;
+      map->fm_length = FIEMAP_MAX_OFFSET - position;
+      map->fm_flags = 0;
+      map->fm_mapped_extents = 0;
+      map->fm_extent_count = 1;
+      const bool answers = ::ioctl(fd_.get(), FS_IOC_FIEMAP, map) == 0;
+      const fiemap_extent& next = map->fm_extents[0];
+      if (!answers || map->fm_mapped_extents == 0 || next.fe_logical > position ||
+          (next.fe_flags & kNotWritten) != 0) {
+        return position;
+      }
+      position = next.fe_logical + next.fe_length;
+    }
   }
 
   Result<void> drop_cache() override {

@@ -148,6 +148,7 @@ Result<void> FileEventLog::start(RecoveredLog recovered, DurableSlots slots) {
   }
   signal_ = std::make_unique<CommitSignal>(end);
   groups_->set_end([this] { return signal_->end(); });
+  writer_->fill_active();
   writer_->prepare_next();
   thread_ = std::thread([this] { run(); });
   return {};

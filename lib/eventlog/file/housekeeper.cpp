@@ -2,24 +2,19 @@
 #include "eventlog/file/housekeeper.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/thread_priority.hpp"
-#include "io/patient_write.hpp"
 
 namespace vibes::eventlog::file {
 namespace {
 
-constexpr std::size_t kZerosPerWrite = io::kPatientWriteBytes;
 constexpr std::size_t kZerosPerSync = 1 * limits::kMiB;
-/// Between two writes of zeros, so that they do not crowd out the appends.
-constexpr std::chrono::microseconds kZerosPause{500};
 
 }  // namespace
 
 Housekeeper::Housekeeper(io::FileSystem& fs, Layout layout, SegmentStore& store, Housekeeping kind)
-    : fs_(fs), layout_(std::move(layout)), store_(store) {
+    : fs_(fs), layout_(std::move(layout)), store_(store), zeros_ahead_(fs) {
   if (kind == Housekeeping::background) {
     thread_ = std::thread([this] { run(); });
   }
@@ -33,9 +28,21 @@ void Housekeeper::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
+  zeros_ahead_.stop();
   if (thread_.joinable()) {
     thread_.join();
   }
+}
+
+void Housekeeper::fill_active(const std::string& path, std::uint64_t position,
+                              std::uint64_t capacity) {
+  if (!thread_.joinable()) {
+    return;
+  }
+  zeros_ahead_.begin(position);
+  const MutexLock lock(mutex_);
+  to_fill_ = Active{path, capacity};
+  changed_.notify_all();
 }
 
 void Housekeeper::prepare(std::uint64_t capacity, Blocks blocks) {
@@ -101,31 +108,42 @@ Result<std::unique_ptr<io::File>> Housekeeper::make(io::FileSystem& fs, const La
   return file;
 }
 
+bool Housekeeper::has_task() const {
+  return !to_index_.empty() || (!stopping_ && (to_fill_ || wanted_));
+}
+
+/// Waits for it; nothing: it is over. Whoever appends now has zeros first, and who reads later an
+/// index last.
+std::optional<Housekeeper::Task> Housekeeper::next_task() {
+  MutexLock lock(mutex_);
+  while (!stopping_ && !has_task()) {
+    changed_.wait(lock);
+  }
+  if (!has_task()) {
+    return std::nullopt;
+  }
+  Task task;
+  if (!stopping_ && to_fill_) {
+    task.fill = std::exchange(to_fill_, std::nullopt);
+  } else if (!stopping_ && wanted_) {
+    task.prepare = std::exchange(wanted_, std::nullopt);
+    preparing_ = true;
+  } else {
+    task.index = std::move(to_index_.front());
+    to_index_.pop_front();
+  }
+  return task;
+}
+
 void Housekeeper::run() {
   step_back();
-  while (true) {
-    std::optional<Wanted> next;
-    std::optional<Sealed> sealed;
-    {
-      MutexLock lock(mutex_);
-      while (!stopping_ && !wanted_ && to_index_.empty()) {
-        changed_.wait(lock);
-      }
-      if (stopping_ && to_index_.empty()) {
-        return;
-      }
-      next = stopping_ ? std::nullopt : std::exchange(wanted_, std::nullopt);
-      if (next) {
-        preparing_ = true;
-      } else {
-        sealed = std::move(to_index_.front());
-        to_index_.pop_front();
-      }
-    }
-    if (next) {
-      prepare_one(*next);
-    } else {
-      write_index(*std::move(sealed));
+  while (auto task = next_task()) {
+    if (task->fill) {
+      zeros_ahead_.fill(task->fill->path, task->fill->capacity);
+    } else if (task->prepare) {
+      prepare_one(*task->prepare);
+    } else if (task->index) {
+      write_index(*std::move(task->index));
     }
   }
 }

@@ -5,11 +5,13 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "eventlog/file/segment_store.hpp"
+#include "eventlog/file/zeros_ahead.hpp"
 #include "io/file_system.hpp"
 
 namespace vibes::eventlog::file {
@@ -39,6 +41,10 @@ class Housekeeper {
 
   /// Starts to prepare the next segment, unless there is one.
   void prepare(std::uint64_t capacity, Blocks blocks);
+  /// Starts to fill the active segment, the file `path`, with zeros behind `position`. Before a
+  /// write into it zeros_ahead() is asked to make way, before it is cut to stop.
+  void fill_active(const std::string& path, std::uint64_t position, std::uint64_t capacity);
+  [[nodiscard]] ZerosAhead& zeros_ahead() { return zeros_ahead_; }
   /// The prepared segment under its temporary name, at least `capacity` bytes long and all zeros.
   /// Makes one if there is none; never waits for zeros.
   Result<std::unique_ptr<io::File>> take(std::uint64_t capacity);
@@ -58,11 +64,25 @@ class Housekeeper {
     Blocks blocks = Blocks::reserved;
   };
 
+  struct Active {
+    std::string path;
+    std::uint64_t capacity = 0;
+  };
+
   struct Sealed {
     SegmentInfo segment;
     std::optional<SegmentIndex> index;
   };
 
+  /// What there is to do; one of them.
+  struct Task {
+    std::optional<Active> fill;
+    std::optional<Wanted> prepare;
+    std::optional<Sealed> index;
+  };
+
+  [[nodiscard]] bool has_task() const VIBES_REQUIRES(mutex_);
+  std::optional<Task> next_task();
   void write_index(Sealed sealed);
   static Result<std::unique_ptr<io::File>> make(io::FileSystem& fs, const Layout& layout,
                                                 std::uint64_t capacity);
@@ -73,11 +93,13 @@ class Housekeeper {
   io::FileSystem& fs_;
   const Layout layout_;
   SegmentStore& store_;
+  ZerosAhead zeros_ahead_;
   Mutex mutex_;
   CondVar changed_;
   bool stopping_ VIBES_GUARDED_BY(mutex_) = false;
   bool hurry_ VIBES_GUARDED_BY(mutex_) = false;      // take() waits: no more zeros
   bool preparing_ VIBES_GUARDED_BY(mutex_) = false;  // the thread has it in hand
+  std::optional<Active> to_fill_ VIBES_GUARDED_BY(mutex_);
   std::optional<Wanted> wanted_ VIBES_GUARDED_BY(mutex_);
   Next next_ VIBES_GUARDED_BY(mutex_);
   std::deque<Sealed> to_index_ VIBES_GUARDED_BY(mutex_);

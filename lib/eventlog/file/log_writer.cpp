@@ -119,6 +119,7 @@ Result<void> LogWriter::seal() {
     VIBES_TRY(take_back());
     return written;
   }
+  housekeeper_.zeros_ahead().stop();
   if (auto cut = active_->file->truncate(active_->position); !cut) {
     return failed(cut.error());
   }
@@ -199,6 +200,13 @@ void LogWriter::prepare_next() {
                        options_.syncs_each_batch ? Blocks::written : Blocks::reserved);
 }
 
+void LogWriter::fill_active() {
+  if (active_ && options_.syncs_each_batch) {
+    housekeeper_.fill_active(layout_.segment(active_->header.first), active_->position,
+                             active_->header.capacity);
+  }
+}
+
 Result<void> LogWriter::write_batch(BatchHeader& header, std::span<std::byte> batch) {
   header.epoch = epoch_;
   header.first = end_;
@@ -208,6 +216,7 @@ Result<void> LogWriter::write_batch(BatchHeader& header, std::span<std::byte> ba
   VIBES_ASSERT(active_->position + batch.size() <= active_->header.capacity);
   before_ = Before{active_->position, active_->chain, active_->last_time,
                    active_->sparse.entries().size()};
+  housekeeper_.zeros_ahead().make_way(active_->position + batch.size());
   if (auto written = active_->file->write_at(active_->position, batch); !written) {
     return full_or_failed(written.error());
   }
@@ -263,6 +272,7 @@ void LogWriter::note_records(std::span<const std::byte> batch, const Records& re
 Result<void> LogWriter::take_back() {
   // A short write may have left a torn batch. It must be gone for good before anyone hears that
   // nothing was written.
+  housekeeper_.zeros_ahead().stop();
   if (auto cut = active_->file->truncate(before_.position); !cut) {
     return failed(cut.error());
   }

@@ -53,6 +53,9 @@ class LogWriter {
   Result<void> make_room(std::size_t body_bytes);
   /// Whether a batch whose records have `bytes` fits into the active segment.
   [[nodiscard]] bool has_room(std::size_t bytes) const;
+  /// Has the active segment filled with zeros beside the appends, which one that was prepared
+  /// already is.
+  void fill_active();
   /// Has the segment after the active one prepared beside the appends.
   void prepare_next();
   /// Seals the active segment, whatever room it has, and opens the next one.

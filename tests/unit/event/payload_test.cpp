@@ -154,7 +154,8 @@ TEST_CASE("peek: the type inside is seen at a glance where it is spelled plainly
         R"({"event":{"id":"x","type":"stop"}})", R"({"a":{"event":{"type":"stop"}}})",
         R"({"event":{"type":"a","type":"b"}})", R"({"event":{"type":"a","\u0074ype":"b"}})",
         R"({"event":{"type":"\u0061"}})", R"({"\u0065vent":{"type":"a"}})",
-        R"({"event":{"type":7}})", R"({"event":{"type":"a)"}) {
+        R"({"event":{"type":7}})", R"({"event":{"type":"a)",
+        R"({"event":{"type":"a"},"event":{}})"}) {
     CAPTURE(unknown);
     CHECK(!peek_inner_type(unknown));
   }

@@ -6,9 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
+#include "base/limits.hpp"
 #include "base/uuid.hpp"
 #include "eventlog/open.hpp"
+#include "io/file_system.hpp"
 #include "log_helpers.hpp"
 
 using namespace vibes;
@@ -133,6 +136,61 @@ TEST_CASE("file log: the index that the writer made is the one that the segment 
     INFO(path);
     CHECK((test::content_of(path) == bytes));
   }
+}
+
+TEST_CASE("file log: the segment that a start appends to gets its zeros while it is appended to",
+          "[eventlog][file]") {
+  const TempDir dir;
+  LogOptions options;
+  options.segment_bytes = 4 * limits::kMiB;
+  std::vector<std::string> expected;
+  for (int start = 0; start < 2; ++start) {
+    auto log = open_at(dir, options);
+    auto segment = io::posix_file_system().open(file::Layout(dir.path() + "/log").segment(Offset{}),
+                                                io::OpenMode::read_only);
+    REQUIRE(segment);
+    std::uint64_t written = 0;
+    while (written < options.segment_bytes) {
+      REQUIRE(expected.size() < 10'000);  // by far not enough to fill it with events
+      expected.push_back("{\"n\":" + std::to_string(expected.size()) + "}");
+      REQUIRE(append_now(*log, {new_event(expected.back())}));
+      written = *(*segment)->written_until(0);
+      if (written == 0) {
+        WARN("this file system does not tell what was written");
+        return;
+      }
+    }
+    CHECK(payloads_from(*log, Offset{}) == expected);
+    REQUIRE(log->close());
+  }
+}
+
+TEST_CASE("file log: zeros never come over events that are appended faster than they are written",
+          "[eventlog][file]") {
+  const TempDir dir;
+  LogOptions options;
+  options.segment_bytes = 4 * limits::kMiB;
+  std::vector<std::string> expected;
+  {
+    auto log = open_at(dir, options);
+    const std::string filler(4'000, 'x');
+    for (int i = 0; i < 8; ++i) {
+      std::vector<event::NewEvent> batch;
+      for (int k = 0; k < 100; ++k) {
+        expected.push_back("{\"n\":\"" + std::to_string(expected.size()) + filler + "\"}");
+        batch.push_back(new_event(expected.back()));
+      }
+      REQUIRE(append_now(*log, std::move(batch)));
+    }
+    // The housekeeper begins with it when it is done with the active segment.
+    while (!std::filesystem::exists(file::Layout(dir.path() + "/log").next_segment())) {
+      std::this_thread::yield();
+    }
+    REQUIRE(log->close());
+  }
+  auto log = open_at(dir, options);
+  CHECK(log->status().recovery.empty());
+  CHECK(payloads_from(*log, Offset{}) == expected);
 }
 
 TEST_CASE("file log: a second opening is refused", "[eventlog][file]") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <array>
+#include <span>
 #include <string>
 #include <sys/stat.h>
+#include <vector>
 
 #include <unistd.h>
 
@@ -32,6 +34,32 @@ TEST_CASE("posix files: what is written is read back; the end is a short read", 
   REQUIRE((*file)->truncate(12));
   CHECK(*(*file)->size() == 12);
   CHECK_FALSE(fs.open(path, OpenMode::create_new));
+}
+
+TEST_CASE("posix files: blocks that were never written are told from those that were", "[io]") {
+  constexpr std::size_t kBlock = 64 * 1'024;  // a multiple of every file system's
+  const test::TempDir dir;
+  auto file = io::posix_file_system().open(dir.path() / "a", OpenMode::create_new);
+  REQUIRE(file);
+  REQUIRE((*file)->allocate(8 * kBlock));
+  CHECK(*(*file)->written_until(0) == 0);
+  CHECK(*(*file)->written_until(kBlock) == kBlock);
+  const std::vector<std::byte> zeros(kBlock);
+  for (const std::size_t block : {0U, 1U, 2U, 5U}) {
+    REQUIRE((*file)->write_at(block * kBlock, zeros));
+  }
+  REQUIRE((*file)->sync_data());
+  if (*(*file)->written_until(0) == 0) {
+    SUCCEED("this file system does not tell");
+    return;
+  }
+  CHECK(*(*file)->written_until(0) == 3 * kBlock);
+  CHECK(*(*file)->written_until(kBlock + 1) == 3 * kBlock);
+  CHECK(*(*file)->written_until(4 * kBlock) == 4 * kBlock);
+  CHECK(*(*file)->written_until(5 * kBlock) == 6 * kBlock);
+  std::vector<std::byte> read(kBlock);
+  REQUIRE((*file)->read_at(3 * kBlock, read));  // what was read is no more written than before
+  CHECK(*(*file)->written_until(0) == 3 * kBlock);
 }
 
 TEST_CASE("posix files: a link in the last place is not followed", "[io]") {
