@@ -148,7 +148,9 @@ Result<void> FileEventLog::start(RecoveredLog recovered, DurableSlots slots) {
   }
   signal_ = std::make_unique<CommitSignal>(end);
   groups_->set_end([this] { return signal_->end(); });
-  writer_->fill_active();
+  if (ready) {  // where nothing could be reserved zeros would take the last space there is
+    writer_->fill_active();
+  }
   writer_->prepare_next();
   thread_ = std::thread([this] { run(); });
   return {};
