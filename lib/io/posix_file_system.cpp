@@ -2,10 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
-#include <span>
+#include <new>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>

@@ -80,7 +80,7 @@ Result<std::unique_ptr<io::File>> Housekeeper::take(std::uint64_t capacity) {
 void Housekeeper::index(const SegmentInfo& segment, std::optional<SegmentIndex> made) {
   Sealed sealed{segment, std::move(made)};
   if (!thread_.joinable()) {
-    write_index(std::move(sealed));
+    carry_out(std::move(sealed));
     return;
   }
   const MutexLock lock(mutex_);
@@ -88,7 +88,7 @@ void Housekeeper::index(const SegmentInfo& segment, std::optional<SegmentIndex> 
   changed_.notify_all();
 }
 
-void Housekeeper::write_index(Sealed sealed) {
+void Housekeeper::carry_out(Sealed sealed) {
   if (sealed.index) {
     store_.keep_index(sealed.segment, *std::move(sealed.index));
   } else {
@@ -122,33 +122,30 @@ std::optional<Housekeeper::Task> Housekeeper::next_task() {
   if (!has_task()) {
     return std::nullopt;
   }
-  Task task;
   if (!stopping_ && to_fill_) {
-    task.fill = std::exchange(to_fill_, std::nullopt);
-  } else if (!stopping_ && wanted_) {
-    task.prepare = std::exchange(wanted_, std::nullopt);
-    preparing_ = true;
-  } else {
-    task.index = std::move(to_index_.front());
-    to_index_.pop_front();
+    return *std::exchange(to_fill_, std::nullopt);
   }
-  return task;
+  if (!stopping_ && wanted_) {
+    preparing_ = true;
+    return *std::exchange(wanted_, std::nullopt);
+  }
+  Sealed sealed = std::move(to_index_.front());
+  to_index_.pop_front();
+  return sealed;
 }
 
 void Housekeeper::run() {
   step_back();
   while (auto task = next_task()) {
-    if (task->fill) {
-      zeros_ahead_.fill(task->fill->path, task->fill->capacity);
-    } else if (task->prepare) {
-      prepare_one(*task->prepare);
-    } else if (task->index) {
-      write_index(*std::move(task->index));
-    }
+    std::visit([this](auto& one) { carry_out(std::move(one)); }, *task);
   }
 }
 
-void Housekeeper::prepare_one(const Wanted& wanted) {
+void Housekeeper::carry_out(const Active& active) {
+  zeros_ahead_.fill(active.path, active.capacity);
+}
+
+void Housekeeper::carry_out(const Wanted& wanted) {
   // Errors stay here: take() tries again and tells the writer.
   auto file = make(fs_, layout_, wanted.capacity);
   const bool usable =

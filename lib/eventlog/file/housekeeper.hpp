@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 
 #include "base/mutex.hpp"
 #include "base/result.hpp"
@@ -74,20 +75,16 @@ class Housekeeper {
     std::optional<SegmentIndex> index;
   };
 
-  /// What there is to do; one of them.
-  struct Task {
-    std::optional<Active> fill;
-    std::optional<Wanted> prepare;
-    std::optional<Sealed> index;
-  };
+  using Task = std::variant<Active, Wanted, Sealed>;
 
   [[nodiscard]] bool has_task() const VIBES_REQUIRES(mutex_);
   std::optional<Task> next_task();
-  void write_index(Sealed sealed);
+  void carry_out(const Active& active);
+  void carry_out(const Wanted& wanted);
+  void carry_out(Sealed sealed);
   static Result<std::unique_ptr<io::File>> make(io::FileSystem& fs, const Layout& layout,
                                                 std::uint64_t capacity);
   void run();
-  void prepare_one(const Wanted& wanted);
   [[nodiscard]] bool fill_with_zeros(io::File& file, std::uint64_t capacity);
 
   io::FileSystem& fs_;

@@ -98,6 +98,29 @@ bool all_are(const std::vector<std::byte>& bytes, std::size_t from, std::size_t 
                      [&](std::byte one) { return one == value; });
 }
 
+/// Stops whoever writes zeros at one place until it may go on.
+class Barrier {
+ public:
+  void pause() {
+    is_there_.release();
+    may_go_on_.acquire();
+  }
+  void await() { is_there_.acquire(); }
+  void open() { may_go_on_.release(); }
+
+ private:
+  std::binary_semaphore is_there_{0};
+  std::binary_semaphore may_go_on_{0};
+};
+
+/// Gives a thread that would not wait every chance to be seen.
+bool comes_soon(const std::atomic<bool>& what) {
+  for (int i = 0; i < 100 && !what; ++i) {
+    std::this_thread::yield();
+  }
+  return what;
+}
+
 }  // namespace
 
 TEST_CASE("zeros ahead: from the piece behind the last batch to the end", "[eventlog]") {
@@ -145,18 +168,16 @@ TEST_CASE("zeros ahead: whoever appends faster is left alone", "[eventlog]") {
 TEST_CASE("zeros ahead: an append waits for the piece that is in its way, and for no other",
           "[eventlog]") {
   Segment segment;
-  std::binary_semaphore is_writing{0};
-  std::binary_semaphore may_go_on{0};
+  Barrier barrier;
   WatchedFiles files([&](std::uint64_t at) {
     if (at == 2 * kZerosPerWrite) {
-      is_writing.release();
-      may_go_on.acquire();
+      barrier.pause();
     }
   });
   ZerosAhead zeros(files);
   zeros.begin(0);
   std::thread housekeeper([&] { zeros.fill(segment.path(), kCapacity); });
-  is_writing.acquire();
+  barrier.await();
   zeros.make_way(2 * kZerosPerWrite);  // up to the piece, so it returns
   std::atomic<bool> has_way = false;
   std::thread appender([&] {
@@ -164,12 +185,8 @@ TEST_CASE("zeros ahead: an append waits for the piece that is in its way, and fo
     has_way = true;
     segment.put(0, 2 * kZerosPerWrite + 1, kEvents);
   });
-  // Give an appender that would not wait every chance to be seen.
-  for (int i = 0; i < 100 && !has_way; ++i) {
-    std::this_thread::yield();
-  }
-  CHECK_FALSE(has_way);
-  may_go_on.release();
+  CHECK_FALSE(comes_soon(has_way));
+  barrier.open();
   appender.join();
   zeros.stop();
   housekeeper.join();
@@ -178,30 +195,25 @@ TEST_CASE("zeros ahead: an append waits for the piece that is in its way, and fo
 
 TEST_CASE("zeros ahead: stop() returns when no zero will be written any more", "[eventlog]") {
   Segment segment;
-  std::binary_semaphore is_writing{0};
-  std::binary_semaphore may_go_on{0};
+  Barrier barrier;
   std::atomic<bool> is_over = false;
   std::atomic<bool> wrote_late = false;
   WatchedFiles files([&](std::uint64_t at) {
     wrote_late = wrote_late || is_over;
     if (at == 0) {
-      is_writing.release();
-      may_go_on.acquire();
+      barrier.pause();
     }
   });
   ZerosAhead zeros(files);
   zeros.begin(0);
   std::thread housekeeper([&] { zeros.fill(segment.path(), kCapacity); });
-  is_writing.acquire();
+  barrier.await();
   std::thread closer([&] {
     zeros.stop();
     is_over = true;
   });
-  for (int i = 0; i < 100 && !is_over; ++i) {
-    std::this_thread::yield();
-  }
-  CHECK_FALSE(is_over);
-  may_go_on.release();
+  CHECK_FALSE(comes_soon(is_over));
+  barrier.open();
   closer.join();
   housekeeper.join();
   CHECK_FALSE(wrote_late);
